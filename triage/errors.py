@@ -1,0 +1,56 @@
+"""Every error the product raises on purpose; the class docstring is the message's template.
+
+Each says what was attempted, on which thing, and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class TriageError(Exception):
+    """Something that was asked for could not be done; the message carries the remedy."""
+
+    def __init__(self, attempted: str, problem: str, remedy: str) -> None:
+        self.attempted = attempted
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"{attempted}: {problem}. {remedy}")
+
+
+class ConfigError(TriageError):
+    """A configuration file is wrong; names the file, the line, the field and the remedy."""
+
+
+class SettingsError(TriageError):
+    """An environment variable is missing or wrong."""
+
+
+class DatabaseError(TriageError):
+    """The database cannot be started, reached, or lacks something."""
+
+
+class IntakeError(TriageError):
+    """A whole source or file cannot be read (single bad records are set aside instead)."""
+
+
+class SourceError(TriageError):
+    """A remote source failed; its cursor stays where it was, so nothing is lost."""
+
+
+class EmbeddingError(TriageError):
+    """The embedding model cannot be loaded or used."""
+
+
+class TrackerError(TriageError):
+    """The issue tracker refused or failed; the intent stays and is tried again."""
+
+
+class TrackerRateLimited(TrackerError):
+    """The tracker asks to wait longer than a run may; the rest is filed by the next run."""
+
+
+class UnknownTheme(TriageError):
+    """No theme has this id."""
+
+
+class UnknownReport(TriageError):
+    """No report has this id."""

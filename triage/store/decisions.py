@@ -1,0 +1,113 @@
+"""Verdicts, assignments and corrections: histories whose last entry holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from triage.store.tables import CorrectionRow, DecisionRow, RouteRow
+from triage.types import Correction, Decision, EvidenceItem, Priority, Route, Verdict
+
+
+def save_decision(session: Session, theme_id: int, decision: Decision) -> bool:
+    """Append a decision unless it equals the one that holds; returns whether it was new."""
+    if load_decisions(session).get(theme_id) == decision:
+        return False
+    session.add(
+        DecisionRow(
+            theme_id=theme_id,
+            verdict=decision.verdict,
+            confidence=decision.confidence,
+            priority=decision.priority,
+            reasons=list(decision.reasons),
+            evidence=[asdict(item) for item in decision.evidence],
+            policy_version=decision.policy_version,
+            set_by=decision.set_by,
+        )
+    )
+    return True
+
+
+def load_decisions(session: Session) -> dict[int, Decision]:
+    """The decision that holds, for every theme that was ever decided."""
+    statement = (
+        select(DecisionRow)
+        .distinct(col(DecisionRow.theme_id))
+        .order_by(col(DecisionRow.theme_id), col(DecisionRow.decision_id).desc())
+    )
+    return {row.theme_id: _decision(row) for row in session.execute(statement).scalars()}
+
+
+def load_decision_history(session: Session, theme_id: int) -> list[tuple[datetime, Decision]]:
+    """Every decision on a theme, oldest first."""
+    statement = (
+        select(DecisionRow)
+        .where(col(DecisionRow.theme_id) == theme_id)
+        .order_by(col(DecisionRow.decision_id))
+    )
+    return [(row.decided_at, _decision(row)) for row in session.execute(statement).scalars()]
+
+
+def save_route(session: Session, theme_id: int, route: Route) -> bool:
+    """Append an assignment unless it equals the one that holds; returns whether it was new."""
+    if load_routes(session).get(theme_id) == route:
+        return False
+    session.add(RouteRow(theme_id=theme_id, **asdict(route)))
+    return True
+
+
+def load_routes(session: Session) -> dict[int, Route]:
+    """The assignment that holds, for every theme that was ever routed."""
+    statement = (
+        select(RouteRow)
+        .distinct(col(RouteRow.theme_id))
+        .order_by(col(RouteRow.theme_id), col(RouteRow.route_id).desc())
+    )
+    return {
+        row.theme_id: Route(
+            capability=row.capability,
+            owner=row.owner,
+            reason=row.reason,
+            is_fallback=row.is_fallback,
+            confidence=row.confidence,
+            set_by=row.set_by,
+        )
+        for row in session.execute(statement).scalars()
+    }
+
+
+def save_correction(session: Session, correction: Correction) -> None:
+    """Keep a person's word; earlier words on the same field stay in the history."""
+    session.add(CorrectionRow(**asdict(correction)))
+
+
+def load_corrections(session: Session) -> dict[int, list[Correction]]:
+    """All corrections by theme, oldest first."""
+    corrections: dict[int, list[Correction]] = {}
+    statement = select(CorrectionRow).order_by(col(CorrectionRow.correction_id))
+    for row in session.execute(statement).scalars():
+        corrections.setdefault(row.theme_id, []).append(
+            Correction(row.theme_id, row.field, row.value, row.author, row.reason, row.created_at)
+        )
+    return corrections
+
+
+def latest_corrections(corrections: list[Correction]) -> Mapping[str, Correction]:
+    """The word that holds for each corrected field (the latest wins)."""
+    return {correction.field: correction for correction in corrections}
+
+
+def _decision(row: DecisionRow) -> Decision:
+    return Decision(
+        verdict=Verdict(row.verdict),
+        confidence=row.confidence,
+        priority=Priority(row.priority),
+        reasons=tuple(row.reasons),
+        evidence=tuple(EvidenceItem(**item) for item in row.evidence),
+        policy_version=row.policy_version,
+        set_by=row.set_by,
+    )

@@ -1,0 +1,227 @@
+"""Durable themes, their members, anchors and blockers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, literal, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col
+
+from triage.errors import UnknownTheme
+from triage.store.tables import ThemeAnchorRow, ThemeMemberRow, ThemeRow
+from triage.types import Theme, ThemeProfile, ThemeStatus, ThemeText
+
+
+def create_theme(
+    session: Session, description: ThemeText, profile: ThemeProfile, anchors: Sequence[str]
+) -> int:
+    """Make a theme; ``anchors`` are the fingerprints that later reports are compared with."""
+    row = ThemeRow(
+        status=ThemeStatus.OPEN,
+        described_members=profile.reports,
+        profile=_profile_json(profile),
+        **_text_columns(description),
+    )
+    session.add(row)
+    session.flush()
+    values = [{"theme_id": row.theme_id, "fingerprint": anchor} for anchor in set(anchors)]
+    session.execute(insert(ThemeAnchorRow).on_conflict_do_nothing(), values)
+    return row.theme_id
+
+
+def add_members(
+    session: Session,
+    theme_id: int,
+    similarities: Mapping[int, float | None],
+    *,
+    joined_by: str,
+) -> None:
+    """Put reports into a theme (report id to cosine similarity); a member elsewhere stays there."""
+    rows = [
+        {
+            "report_id": report_id,
+            "theme_id": theme_id,
+            "joined_by": joined_by,
+            "cosine_similarity": similarity,
+        }
+        for report_id, similarity in sorted(similarities.items())
+    ]
+    if rows:
+        session.execute(insert(ThemeMemberRow).on_conflict_do_nothing(), rows)
+
+
+def move_members(session: Session, report_ids: Sequence[int], theme_id: int) -> None:
+    """Put reports into a theme because a person said so, wherever they were."""
+    for report_id in sorted(report_ids):
+        values = {"theme_id": theme_id, "joined_by": "person", "cosine_similarity": None}
+        statement = insert(ThemeMemberRow).values(report_id=report_id, **values)
+        session.execute(statement.on_conflict_do_update(index_elements=["report_id"], set_=values))
+
+
+def follow_duplicates(session: Session) -> int:
+    """Put every duplicate into the theme of the report that it repeats; returns how many moved."""
+    moved = session.execute(
+        text(
+            """
+            INSERT INTO theme_member (report_id, theme_id, joined_by)
+            SELECT report.report_id, root.theme_id, 'duplicate'
+            FROM report JOIN theme_member root ON root.report_id = report.duplicate_of
+            ON CONFLICT (report_id) DO UPDATE SET theme_id = excluded.theme_id
+            WHERE theme_member.joined_by = 'duplicate'
+              AND theme_member.theme_id <> excluded.theme_id
+            RETURNING report_id
+            """
+        )
+    )
+    return len(moved.all())
+
+
+def load_anchors(session: Session) -> dict[int, list[str]]:
+    """Fingerprints of the anchors of every open theme."""
+    statement = (
+        select(col(ThemeAnchorRow.theme_id), col(ThemeAnchorRow.fingerprint))
+        .join(ThemeRow, col(ThemeRow.theme_id) == col(ThemeAnchorRow.theme_id))
+        .where(col(ThemeRow.status) == ThemeStatus.OPEN)
+        .order_by(col(ThemeAnchorRow.theme_id), col(ThemeAnchorRow.fingerprint))
+    )
+    anchors: dict[int, list[str]] = {}
+    for theme_id, fingerprint in session.execute(statement):
+        anchors.setdefault(theme_id, []).append(fingerprint)
+    return anchors
+
+
+def load_themes(session: Session, status: ThemeStatus | None = ThemeStatus.OPEN) -> list[Theme]:
+    """Themes by id; only open ones unless told otherwise (None: all)."""
+    statement = select(ThemeRow).order_by(col(ThemeRow.theme_id))
+    if status is not None:
+        statement = statement.where(col(ThemeRow.status) == status)
+    return [_theme(row) for row in session.execute(statement).scalars()]
+
+
+def load_theme(session: Session, name: str, *, follow: bool = True) -> Theme:
+    """One theme by id (``T12`` or ``12``); an absorbed one leads to its survivor.
+
+    Raises ``UnknownTheme``.
+    """
+    digits = name.strip().removeprefix("T").removeprefix("t")
+    row = session.get(ThemeRow, int(digits)) if digits.isdigit() and len(digits) < 18 else None
+    while follow and row is not None and row.forwards_to is not None:
+        row = session.get(ThemeRow, row.forwards_to)
+    if row is None:
+        raise UnknownTheme(
+            f"Looking for theme {name}", "no theme has this id", "`triage themes` lists them."
+        )
+    return _theme(row)
+
+
+def described_members(session: Session) -> dict[int, int]:
+    """How many reports each open theme had when it was last described."""
+    statement = select(col(ThemeRow.theme_id), col(ThemeRow.described_members))
+    return {theme_id: members for theme_id, members in session.execute(statement)}
+
+
+def save_profile(session: Session, theme_id: int, profile: ThemeProfile) -> None:
+    """Store a theme's counts."""
+    _update(session, theme_id, profile=_profile_json(profile))
+
+
+def save_description(
+    session: Session, theme_id: int, description: ThemeText, *, members: int
+) -> None:
+    """Store a theme's title, summary and exemplars; ``members`` is its present size."""
+    _update(session, theme_id, described_members=members, **_text_columns(description))
+
+
+def save_blocker(session: Session, theme_id: int, blocker: str | None) -> None:
+    """Store why a theme is not filed now (None: nothing blocks it)."""
+    _update(session, theme_id, blocker=blocker, blocker_at=func.now())
+
+
+def load_blockers(session: Session) -> dict[int, str]:
+    """The stored blocker of every theme that has one."""
+    statement = select(col(ThemeRow.theme_id), col(ThemeRow.blocker)).where(
+        col(ThemeRow.blocker).is_not(None)
+    )
+    return {theme_id: blocker for theme_id, blocker in session.execute(statement)}
+
+
+def merge_theme(session: Session, absorbed_id: int, survivor_id: int) -> None:
+    """Let a theme be absorbed: its reports and anchors move, its id forwards for ever."""
+    members = update(ThemeMemberRow).where(col(ThemeMemberRow.theme_id) == absorbed_id)
+    session.execute(members.values(theme_id=survivor_id))
+    absorbed_anchors = select(col(ThemeAnchorRow.fingerprint)).where(
+        col(ThemeAnchorRow.theme_id) == absorbed_id
+    )
+    session.execute(
+        insert(ThemeAnchorRow)
+        .from_select(
+            ["theme_id", "fingerprint"],
+            select(literal(survivor_id), absorbed_anchors.subquery().c.fingerprint),
+        )
+        .on_conflict_do_nothing()
+    )
+    _update(session, absorbed_id, status=ThemeStatus.MERGED, forwards_to=survivor_id)
+
+
+def set_theme_status(session: Session, theme_id: int, status: ThemeStatus) -> None:
+    """Open a theme or set it aside."""
+    _update(session, theme_id, status=status)
+
+
+def load_join(session: Session, report_id: int) -> tuple[str, float | None, datetime] | None:
+    """How a report came into its theme: by what, at which similarity, when."""
+    row = session.get(ThemeMemberRow, report_id)
+    return (row.joined_by, row.cosine_similarity, row.joined_at) if row else None
+
+
+def _update(session: Session, theme_id: int, **values: Any) -> None:
+    session.execute(update(ThemeRow).where(col(ThemeRow.theme_id) == theme_id).values(**values))
+
+
+def _text_columns(description: ThemeText) -> dict[str, Any]:
+    return {
+        **asdict(description),
+        "keywords": list(description.keywords),
+        "exemplar_ids": list(description.exemplar_ids),
+    }
+
+
+def _profile_json(profile: ThemeProfile) -> dict[str, Any]:
+    values = asdict(profile)
+    values["first_seen"] = profile.first_seen.isoformat()
+    values["last_seen"] = profile.last_seen.isoformat()
+    # JSONB sorts keys, so an ordered mapping is stored as pairs.
+    for name in ("versions", "channels", "environments", "languages", "error_signatures"):
+        values[name] = list(values[name].items())
+    values["weeks"] = [[monday.isoformat(), count] for monday, count in profile.weeks.items()]
+    return values
+
+
+def _profile(values: Mapping[str, Any]) -> ThemeProfile:
+    read = dict(values)
+    read["first_seen"] = datetime.fromisoformat(read["first_seen"])
+    read["last_seen"] = datetime.fromisoformat(read["last_seen"])
+    for name in ("versions", "channels", "environments", "languages", "error_signatures"):
+        read[name] = dict(read[name])
+    read["weeks"] = {date.fromisoformat(monday): count for monday, count in read["weeks"]}
+    return ThemeProfile(**read)
+
+
+def _theme(row: ThemeRow) -> Theme:
+    return Theme(
+        theme_id=row.theme_id,
+        status=ThemeStatus(row.status),
+        forwards_to=row.forwards_to,
+        text=ThemeText(
+            title=row.title,
+            summary=row.summary,
+            keywords=tuple(row.keywords),
+            medoid_id=row.medoid_id,
+            exemplar_ids=tuple(row.exemplar_ids),
+        ),
+        profile=_profile(row.profile),
+    )

@@ -1,0 +1,318 @@
+"""The values that travel between the stages: frozen, typed, free of any outside thing.
+
+Every ``datetime`` is timezone-aware UTC. A ``report_id`` and a ``theme_id`` are database
+identities; an ``external_id`` is the report's id as its source wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Who reports: a user of the product, or a developer who evaluates a build."""
+
+    USER = "user"
+    DEVELOPER = "developer"
+
+
+class Verdict(StrEnum):
+    """Whether a theme can be mended in days without training, or needs the next model."""
+
+    QUICK_FIX = "quick-fix"
+    FUNDAMENTAL = "fundamental"
+    UNDECIDED = "undecided"
+
+
+class Priority(StrEnum):
+    """Urgency of an issue; P0 first."""
+
+    P0 = "P0"
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+
+
+class ThemeStatus(StrEnum):
+    """A theme is open, forwards to the theme that absorbed it, or a human set it aside."""
+
+    OPEN = "open"
+    MERGED = "merged"
+    DISMISSED = "dismissed"
+
+
+class IssueState(StrEnum):
+    """``INTENDED`` is committed before anything is sent; ``FILED`` after the number is known."""
+
+    INTENDED = "intended"
+    FILED = "filed"
+
+
+@dataclass(frozen=True, slots=True)
+class RawReport:
+    """One report as its source gave it, before cleaning; never stored.
+
+    ``origin`` names the configured source (``files``, ``github:owner/name``) and, with
+    ``external_id``, identifies the report. ``place`` says where it was read
+    (``reports.jsonl line 17``) and is used in messages only. ``channel`` is the field
+    ``source`` of an ingested file. ``supporters`` are the handles of other people who
+    confirmed the failure (commenters, thumbs up).
+    """
+
+    origin: str
+    external_id: str
+    place: str
+    body: str
+    title: str = ""
+    channel: str = "user"
+    kind: Kind = Kind.USER
+    created_at: datetime | None = None
+    model: str | None = None
+    environment: str | None = None
+    language: str | None = None
+    url: str | None = None
+    author: str | None = None
+    rating: float | None = None
+    prompt: str | None = None
+    response: str | None = None
+    supporters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One thing that was set aside at intake: where it stood, what is wrong, what to do.
+
+    ``excerpt`` is a redacted beginning of the offending text (at most 200 characters) and
+    ``digest`` the SHA-256 of the whole raw text, so that the same line is listed once.
+    """
+
+    origin: str
+    place: str
+    field: str
+    problem: str
+    remedy: str
+    excerpt: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class CleanReport:
+    """One report fit for storage: redacted, its parts kept apart, its author hashed.
+
+    ``failure_text`` is the reporter's own account (title and prose, no code, quotes or
+    template headings) and is what gets embedded; ``fingerprint`` is the SHA-256 hex of its
+    normalised form. ``code`` holds the shortened code and log blocks. ``error_signatures``
+    are normalised error lines (``TypeError: expected array``). ``shingle_bands`` are the
+    MinHash band keys used to find near-duplicates; two reports that share one are candidates.
+    ``model_version`` is the exact version when an alias resolved, else None, and
+    ``model_written`` stays as it was written.
+    """
+
+    origin: str
+    external_id: str
+    channel: str
+    kind: Kind
+    created_at: datetime
+    title: str
+    body: str
+    failure_text: str
+    fingerprint: str
+    code: str = ""
+    error_signatures: tuple[str, ...] = ()
+    shingle_bands: tuple[int, ...] = ()
+    model_written: str | None = None
+    model_version: str | None = None
+    environment: str | None = None
+    language: str | None = None
+    url: str | None = None
+    author_hash: str | None = None
+    rating: float | None = None
+    prompt: str | None = None
+    response: str | None = None
+    supporter_hashes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A stored report as the later stages see it.
+
+    ``reporter`` is the key by which people are counted: the author's hash, or for an
+    anonymous report its own id, or the id of the report it repeats. ``supporters`` are the
+    hashes of further people behind it. ``duplicate_of`` is the id of the first report with
+    the same or nearly the same text.
+    """
+
+    report_id: int
+    external_id: str
+    origin: str
+    channel: str
+    kind: Kind
+    created_at: datetime
+    title: str
+    body: str
+    failure_text: str
+    fingerprint: str
+    reporter: str
+    code: str = ""
+    error_signatures: tuple[str, ...] = ()
+    model_written: str | None = None
+    model_version: str | None = None
+    environment: str | None = None
+    language: str | None = None
+    url: str | None = None
+    rating: float | None = None
+    supporters: tuple[str, ...] = ()
+    duplicate_of: int | None = None
+    theme_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeProfile:
+    """What can be counted about a theme from its reports (pure function of them).
+
+    ``distinct_reporters`` counts people (authors and supporters), never posts; the mappings
+    count reports that are no duplicates, most frequent first. ``coherence`` is the mean
+    cosine similarity of its members to their centroid (-1 to 1; 1.0 for a single member).
+    ``weeks`` maps the Monday of a week to its number of reports, without gaps.
+    """
+
+    reports: int
+    duplicates: int
+    distinct_reporters: int
+    developer_reports: int
+    coherence: float
+    first_seen: datetime
+    last_seen: datetime
+    versions: Mapping[str, int]
+    channels: Mapping[str, int]
+    environments: Mapping[str, int]
+    languages: Mapping[str, int]
+    weeks: Mapping[date, int]
+    error_signatures: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeText:
+    """A theme's extractive description: taken from its reports, generated by nobody."""
+
+    title: str
+    summary: str
+    keywords: tuple[str, ...]
+    medoid_id: int
+    exemplar_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """A durable failure theme: the id outlives every run."""
+
+    theme_id: int
+    status: ThemeStatus
+    text: ThemeText
+    profile: ThemeProfile
+    forwards_to: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The id as people write it, ``T12``."""
+        return f"T{self.theme_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceItem:
+    """One checkable property of a theme and how far it moved the decision.
+
+    ``weight`` is in log-odds: positive towards fundamental, negative towards quick-fix,
+    0.0 where it was looked at and says nothing.
+    """
+
+    name: str
+    observation: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Verdict on a theme with everything that led to it.
+
+    ``confidence`` is the probability that the verdict is right (0.5 to 1 when decided).
+    ``set_by`` is ``policy`` or the person whose correction decided.
+    """
+
+    verdict: Verdict
+    confidence: float
+    priority: Priority
+    reasons: tuple[str, ...]
+    evidence: tuple[EvidenceItem, ...]
+    policy_version: str
+    set_by: str = "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Who takes a theme: the capability, its owner and why.
+
+    ``capability`` is None when nothing fits; then ``owner`` is the triage owner and
+    ``is_fallback`` is True. ``confidence`` is None when a rule or a person decided.
+    """
+
+    capability: str | None
+    owner: str | None
+    reason: str
+    is_fallback: bool = False
+    confidence: float | None = None
+    set_by: str = "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class IssueDraft:
+    """One GitHub issue as it would be sent; the console shows exactly this.
+
+    ``marker`` is the hidden HTML comment at the end of ``body`` by which the issue is found
+    again. ``assignee`` may turn out not to be assignable; ``fallback_assignee`` is then used.
+    """
+
+    theme_id: int
+    title: str
+    body: str
+    labels: tuple[str, ...]
+    milestone: str | None
+    assignee: str | None
+    fallback_assignee: str | None
+    marker: str
+
+
+@dataclass(frozen=True, slots=True)
+class FiledIssue:
+    """An issue that exists in the tracker."""
+
+    repository: str
+    number: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A human's word against the machine's, on one theme; the latest of a field wins."""
+
+    theme_id: int
+    field: str
+    value: str
+    author: str
+    reason: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CollectSummary:
+    """What one intake did: every record ends in exactly one of these counts."""
+
+    added: int = 0
+    revised: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+    details: Mapping[str, str] = field(default_factory=dict)
