@@ -26,6 +26,8 @@ from sqlmodel import Session
 from triage.errors import DatabaseError
 from triage.settings import Settings
 
+__all__ = ["Database", "Session", "open_database"]
+
 logger = logging.getLogger(__name__)
 
 MIGRATION_LOCK = 0x7472_6961_6765  # "triage": one advisory lock name space for this product
@@ -110,10 +112,11 @@ def server_url(settings: Settings) -> URL:
 
 def make_engine(url: URL) -> Engine:
     """An engine whose connections speak UTC and pgvector, and are checked before use."""
+    options = f"{url.query.get('options', '')} -c timezone=UTC".strip()
     engine = create_engine(
         url,
         pool_pre_ping=True,
-        connect_args={"options": "-c timezone=UTC", "connect_timeout": 10},
+        connect_args={"options": options, "connect_timeout": 10},
     )
 
     @event.listens_for(engine, "connect")
@@ -199,8 +202,11 @@ def _start_embedded(home: Path) -> str:
         try:
             server = get_server(data, start=False)
             server.start()
+            uri = str(server.get_uri())
+            # A server that was just killed still counts as running for a moment.
+            psycopg.connect(uri, connect_timeout=10).close()
             _forget_dead_clients(server)
-            return str(server.get_uri())
+            return uri
         except Exception as error:
             # The package raises whatever its start met (subprocess, OS, assertion).
             problem = error

@@ -54,3 +54,7 @@ class UnknownTheme(TriageError):
 
 class UnknownReport(TriageError):
     """No report has this id."""
+
+
+class WrongCorrection(TriageError):
+    """A correction does not fit the theme or the capability map; nothing was changed."""

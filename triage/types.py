@@ -7,7 +7,7 @@ identities; an ``external_id`` is the report's id as its source wrote it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -133,6 +133,16 @@ class CleanReport:
     prompt: str | None = None
     response: str | None = None
     supporter_hashes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateCandidate:
+    """A stored report that repeats no other, to be compared with the newly arrived ones."""
+
+    report_id: int
+    fingerprint: str
+    failure_text: str
+    shingle_bands: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,11 +318,36 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class CollectSummary:
-    """What one intake did: every record ends in exactly one of these counts."""
+    """What one intake did: every record ends in exactly one of the first four counts.
+
+    ``duplicates`` of the added repeat an earlier text; ``failed_sources`` are the messages of
+    sources that could not be read.
+    """
 
     added: int = 0
     revised: int = 0
     unchanged: int = 0
     rejected: int = 0
     duplicates: int = 0
-    details: Mapping[str, str] = field(default_factory=dict)
+    failed_sources: tuple[str, ...] = ()
+
+    def __add__(self, other: CollectSummary) -> CollectSummary:
+        return CollectSummary(
+            self.added + other.added,
+            self.revised + other.revised,
+            self.unchanged + other.unchanged,
+            self.rejected + other.rejected,
+            self.duplicates + other.duplicates,
+            self.failed_sources + other.failed_sources,
+        )
+
+    def counts(self) -> dict[str, int]:
+        """The counts by name, for showing."""
+        return {
+            "added": self.added,
+            "revised": self.revised,
+            "unchanged": self.unchanged,
+            "rejected": self.rejected,
+            "duplicates": self.duplicates,
+            "failed sources": len(self.failed_sources),
+        }

@@ -25,6 +25,7 @@ class IssueRecord:
     draft: IssueDraft
     filed: FiledIssue | None
     intended_at: datetime
+    attempted_at: datetime | None
     last_error: str | None
 
 
@@ -57,6 +58,11 @@ def save_filed(session: Session, theme_id: int, issue: FiledIssue) -> None:
     )
 
 
+def save_attempt(session: Session, theme_id: int) -> None:
+    """Note that a creation is about to be sent, so that an interrupted one is known as such."""
+    _update(session, theme_id, attempted_at=func.now())
+
+
 def save_filing_error(session: Session, theme_id: int, problem: str) -> None:
     """Note why an intent could not be carried out; it stays and is tried again."""
     _update(session, theme_id, last_error=problem)
@@ -83,6 +89,7 @@ def _record(row: IssueRow) -> IssueRecord:
         draft=_draft(row.draft),
         filed=filed,
         intended_at=row.intended_at,
+        attempted_at=row.attempted_at,
         last_error=row.last_error,
     )
 

@@ -6,9 +6,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Column, ColumnElement, delete, exists, func, inspect, select, text, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
@@ -16,81 +16,114 @@ from triage.errors import UnknownReport
 from triage.store.tables import ReportRow, ReportSupporterRow, ThemeMemberRow
 from triage.types import CleanReport, Kind, Report
 
-BANDS = cast("Column[list[int]]", inspect(ReportRow).columns["shingle_bands"])
+SAVING_LOCK = 0x7361_7665  # "save": held by the transaction that saves reports
 
 
 @dataclass(frozen=True, slots=True)
 class SavedReports:
-    """Ids of the reports that a batch added or revised, and how many it left as they were."""
+    """Ids of the reports that a batch added or revised, and how many it left as they were.
+
+    ``to_link`` are those whose duplicate family must be looked for.
+    """
 
     added: tuple[int, ...]
     revised: tuple[int, ...]
     unchanged: int
-
-
-@dataclass(frozen=True, slots=True)
-class DuplicateCandidate:
-    """A stored text that may repeat another; ``root_id`` is the first report of its family."""
-
-    report_id: int
-    root_id: int
-    fingerprint: str
-    failure_text: str
-    shingle_bands: tuple[int, ...]
+    to_link: tuple[int, ...]
 
 
 def save_reports(session: Session, reports: Sequence[CleanReport]) -> SavedReports:
     """Add new reports and revise those whose source changed them; the same again changes nothing.
 
-    A report is known by (origin, external_id). A later one of the same key within the batch
-    wins. A revised text leaves its theme and its duplicate family and is looked at afresh.
+    A report is known by (origin, external_id); a later one of the same key within the batch
+    wins. One transaction at a time saves, so that two processes never double a report. A report
+    whose failure text was revised leaves its theme and its duplicate family.
     """
+    session.execute(select(func.pg_advisory_xact_lock(SAVING_LOCK)))
     latest = {(report.origin, report.external_id): report for report in reports}
+    known = _load_known(session, latest)
+    new = [report for key, report in latest.items() if key not in known]
+    changed = {
+        known[key].report_id: report
+        for key, report in latest.items()
+        if key in known and known[key].content_digest != _content_digest(report)
+    }
     added: list[int] = []
-    revised: list[int] = []
-    # Sorted, so that two processes that save the same reports at once never deadlock.
-    for _, report in sorted(latest.items()):
-        report_id, is_new = _upsert(session, report)
-        if report_id is not None:
-            (added if is_new else revised).append(report_id)
-    if revised:
-        session.execute(
-            delete(ThemeMemberRow).where(
-                col(ThemeMemberRow.report_id).in_(revised),
-                col(ThemeMemberRow.joined_by) != "person",
-            )
+    if new:
+        statement = insert(ReportRow).returning(
+            col(ReportRow.report_id), sort_by_parameter_order=True
         )
-    unchanged = len(reports) - len(added) - len(revised)
-    return SavedReports(tuple(added), tuple(revised), unchanged)
+        added = list(session.execute(statement, [_columns(report) for report in new]).scalars())
+    for report_id, report in changed.items():
+        values = _columns(report)
+        del values["created_at"]
+        session.execute(
+            update(ReportRow).where(col(ReportRow.report_id) == report_id).values(**values)
+        )
+    _save_supporters(session, dict(zip(added, new, strict=True)) | changed)
+    fingerprints = {row.report_id: row.fingerprint for row in known.values()}
+    reworded = [
+        report_id
+        for report_id, report in changed.items()
+        if report.fingerprint != fingerprints[report_id]
+    ]
+    unlinked = _leave_family_and_theme(session, reworded)
+    return SavedReports(
+        tuple(added),
+        tuple(changed),
+        len(reports) - len(added) - len(changed),
+        to_link=tuple(sorted({*added, *reworded, *unlinked})),
+    )
 
 
-def _upsert(session: Session, report: CleanReport) -> tuple[int | None, bool]:
+def _load_known(session: Session, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Any]:
+    by_origin: dict[str, list[str]] = {}
+    for origin, external_id in keys:
+        by_origin.setdefault(origin, []).append(external_id)
+    known = {}
+    for origin, external_ids in by_origin.items():
+        statement = select(
+            col(ReportRow.external_id),
+            col(ReportRow.report_id),
+            col(ReportRow.fingerprint),
+            col(ReportRow.content_digest),
+        ).where(col(ReportRow.origin) == origin, col(ReportRow.external_id).in_(external_ids))
+        known.update({(origin, row.external_id): row for row in session.execute(statement)})
+    return known
+
+
+def _columns(report: CleanReport) -> dict[str, Any]:
     values = asdict(report)
-    supporters = values.pop("supporter_hashes")
+    del values["supporter_hashes"]
     values["content_digest"] = _content_digest(report)
     values["shingle_bands"] = list(report.shingle_bands)
     values["error_signatures"] = list(report.error_signatures)
-    values["duplicate_of"] = None
-    statement = insert(ReportRow).values(**values)
-    changed = {
-        name: getattr(statement.excluded, name)
-        for name in values
-        if name not in ("origin", "external_id", "created_at")
-    }
-    statement = statement.on_conflict_do_update(
-        constraint="report_origin_external_id_key",
-        set_=changed,
-        where=col(ReportRow.content_digest) != statement.excluded.content_digest,
+    return values
+
+
+def _save_supporters(session: Session, reports: Mapping[int, CleanReport]) -> None:
+    people = [
+        {"report_id": report_id, "person_hash": person}
+        for report_id, report in reports.items()
+        for person in report.supporter_hashes
+    ]
+    if people:
+        session.execute(insert(ReportSupporterRow).on_conflict_do_nothing(), people)
+
+
+def _leave_family_and_theme(session: Session, report_ids: Sequence[int]) -> list[int]:
+    """Free reworded reports, and those that repeated their old text; returns the latter."""
+    if not report_ids:
+        return []
+    family = col(ReportRow.duplicate_of).in_(report_ids) | col(ReportRow.report_id).in_(report_ids)
+    statement = update(ReportRow).where(family).values(duplicate_of=None)
+    freed = list(session.execute(statement.returning(col(ReportRow.report_id))).scalars())
+    session.execute(
+        delete(ThemeMemberRow).where(
+            col(ThemeMemberRow.report_id).in_(freed), col(ThemeMemberRow.joined_by) != "person"
+        )
     )
-    row = session.execute(
-        statement.returning(col(ReportRow.report_id), text("(xmax = 0) AS is_new"))
-    ).first()
-    if row is None:
-        return None, False
-    if supporters:
-        people = [{"report_id": row.report_id, "person_hash": person} for person in supporters]
-        session.execute(insert(ReportSupporterRow).values(people).on_conflict_do_nothing())
-    return int(row.report_id), bool(row.is_new)
+    return freed
 
 
 def _content_digest(report: CleanReport) -> str:
@@ -100,47 +133,6 @@ def _content_digest(report: CleanReport) -> str:
         del content[derived]
     encoded = json.dumps(content, sort_keys=True, default=str).encode()
     return hashlib.sha256(encoded).hexdigest()
-
-
-def load_duplicate_candidates(
-    session: Session, report_ids: Sequence[int]
-) -> list[DuplicateCandidate]:
-    """The named reports and every older one that shares a fingerprint or MinHash band with one."""
-    if not report_ids:
-        return []
-    mine = select(ReportRow).where(col(ReportRow.report_id).in_(report_ids)).subquery()
-    statement = select(
-        col(ReportRow.report_id),
-        col(ReportRow.duplicate_of),
-        col(ReportRow.fingerprint),
-        col(ReportRow.failure_text),
-        col(ReportRow.shingle_bands),
-    ).where(
-        exists().where(
-            (mine.c.fingerprint == ReportRow.fingerprint)
-            | BANDS.overlap(mine.c.shingle_bands)
-        )
-    )
-    return [
-        DuplicateCandidate(
-            row.report_id,
-            row.duplicate_of or row.report_id,
-            row.fingerprint,
-            row.failure_text,
-            tuple(row.shingle_bands),
-        )
-        for row in session.execute(statement.order_by(col(ReportRow.report_id)))
-    ]
-
-
-def save_duplicate_links(session: Session, links: Mapping[int, int]) -> None:
-    """Link reports to the first report of their family (report id to root id)."""
-    for report_id, root_id in sorted(links.items()):
-        session.execute(
-            update(ReportRow)
-            .where(col(ReportRow.report_id) == report_id)
-            .values(duplicate_of=root_id)
-        )
 
 
 def load_reports(session: Session, report_ids: Iterable[int] | None = None) -> list[Report]:

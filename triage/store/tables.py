@@ -256,6 +256,7 @@ class IssueRow(SQLModel, table=True):
     number: int | None = Field(default=None, sa_column=Column(Integer))
     url: str | None = _text(nullable=True)
     intended_at: datetime = _time(default_now=True)
+    attempted_at: datetime | None = _time(nullable=True)
     filed_at: datetime | None = _time(nullable=True)
     last_error: str | None = _text(nullable=True)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, literal, select, text, update
+from sqlalchemy import delete, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
@@ -78,6 +78,16 @@ def follow_duplicates(session: Session) -> int:
         )
     )
     return len(moved.all())
+
+
+def remove_anchors(session: Session, fingerprints: Collection[str], *, keep_theme: int) -> None:
+    """Let texts stand for no theme but one (a person moved them there)."""
+    session.execute(
+        delete(ThemeAnchorRow).where(
+            col(ThemeAnchorRow.fingerprint).in_(fingerprints),
+            col(ThemeAnchorRow.theme_id) != keep_theme,
+        )
+    )
 
 
 def load_anchors(session: Session) -> dict[int, list[str]]:

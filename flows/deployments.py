@@ -1,0 +1,57 @@
+"""Every flow as a deployment of its own name, scheduled as triage.yaml says."""
+
+from __future__ import annotations
+
+from prefect import Flow, serve
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.deployments.runner import RunnerDeployment
+from prefect.schedules import Cron
+
+from flows.collect_reports import collect_reports
+from flows.decide_themes import decide_themes
+from flows.embed_reports import embed_reports
+from flows.file_issues import file_issues
+from flows.pipeline import pipeline
+from flows.route_themes import route_themes
+from flows.update_themes import update_themes
+from triage.config.loader import load_config
+from triage.config.model import TriageConfig
+from triage.settings import load_settings
+
+FLOWS: tuple[Flow[..., None], ...] = (
+    collect_reports,
+    embed_reports,
+    update_themes,
+    decide_themes,
+    route_themes,
+    file_issues,
+    pipeline,
+)
+
+
+def make_deployments(config: TriageConfig) -> list[RunnerDeployment]:
+    """One deployment per flow; a flow without a schedule can still be started by hand."""
+    return [_deployment(stage, config) for stage in FLOWS]
+
+
+def _deployment(stage: Flow[..., None], config: TriageConfig) -> RunnerDeployment:
+    cron = config.schedules.cron(stage.name)
+    deployment = stage.to_deployment(
+        name=stage.name,
+        schedule=Cron(cron, timezone=config.schedules.timezone) if cron else None,
+        # A slow run is not joined by the next one; the later run is dropped, not queued up.
+        concurrency_limit=ConcurrencyLimitConfig(
+            limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
+        ),
+        tags=["triage"],
+    )
+    assert isinstance(deployment, RunnerDeployment)  # a coroutine only inside an event loop
+    return deployment
+
+
+def serve_deployments() -> None:
+    """Set GitHub's concurrency limit, then serve all deployments until interrupted."""
+    with get_client(sync_client=True) as client:
+        client.upsert_global_concurrency_limit_by_name(name="github", limit=1)
+    serve(*make_deployments(load_config(load_settings().config)))

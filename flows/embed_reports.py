@@ -1,0 +1,70 @@
+"""Embed: give every text that has no vector yet one, in batches, by model revision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from prefect import flow
+
+from flows.showing import ShowProgress, logged, show_counts, silent
+from triage.cleaning import fingerprint
+from triage.embedding import Embedder
+from triage.store.embeddings import ensure_space, load_unembedded, load_vectors, save_vectors
+from triage.workspace import Workspace, open_workspace
+
+BATCH = 512  # texts a transaction; the model batches within
+
+
+def embed(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[str, int]:
+    """Embed what is new; each batch is committed, so an interrupted run loses at most one."""
+    embedder = Embedder(workspace.settings.embedding_model)
+    space_id = open_space(workspace, embedder)
+    with workspace.database.session() as session:
+        missing = load_unembedded(session, space_id)
+    # Texts of like length share a batch, so that little is spent on padding.
+    todo = sorted(missing.items(), key=lambda item: (len(item[1]), item[0]))
+    for start in range(0, len(todo), BATCH):
+        batch = todo[start : start + BATCH]
+        vectors = embedder.encode([text for _, text in batch])
+        keys = (key for key, _ in batch)
+        with workspace.database.session() as session:
+            save_vectors(session, space_id, dict(zip(keys, vectors, strict=True)))
+        progress("embedding", start + len(batch), len(todo))
+    return {"embedded": len(todo), "space": space_id}
+
+
+def open_space(workspace: Workspace, embedder: Embedder) -> int:
+    """The embedding space of this model at this revision."""
+    with workspace.database.session() as session:
+        return ensure_space(
+            session,
+            model=embedder.model,
+            revision=embedder.revision,
+            dimensions=embedder.dimensions,
+        )
+
+
+def embed_phrases(workspace: Workspace, phrases: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+    """Vectors (float32, L2-normalised) of fixed phrases, kept beside those of the reports."""
+    embedder = Embedder(workspace.settings.embedding_model)
+    space_id = open_space(workspace, embedder)
+    keys = {phrase: fingerprint(phrase) for phrase in phrases}
+    with workspace.database.session() as session:
+        known = load_vectors(session, space_id, keys.values())
+    missing: Sequence[str] = [phrase for phrase, key in keys.items() if key not in known]
+    if missing:
+        fresh = dict(zip((keys[p] for p in missing), embedder.encode(missing), strict=True))
+        with workspace.database.session() as session:
+            save_vectors(session, space_id, fresh)
+        known.update(fresh)
+    return {phrase: known[key] for phrase, key in keys.items()}
+
+
+@flow(name="embed_reports", retries=2, retry_delay_seconds=30)
+def embed_reports() -> None:
+    """Embed every report's text that has no vector of the present model yet."""
+    with open_workspace() as workspace:
+        counts = embed(workspace, progress=logged)
+    show_counts("embed", counts)

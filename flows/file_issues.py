@@ -1,0 +1,231 @@
+"""File: open one issue per theme that passes the gate; exactly once, within the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from prefect import flow
+from prefect.concurrency.sync import concurrency
+
+from flows.showing import ShowProgress, logged, show_counts, show_page, silent
+from triage.decision import is_severe
+from triage.errors import SettingsError, TrackerError, TrackerRateLimited
+from triage.filing import (
+    DraftContext,
+    FilingPolicy,
+    draft_issue,
+    filing_blocker,
+    marker_in,
+    render_draft_file,
+    with_fallback_assignee,
+    within_budget,
+)
+from triage.store.decisions import load_decisions, load_routes
+from triage.store.issues import (
+    IssueRecord,
+    load_issues,
+    save_attempt,
+    save_filed,
+    save_filing_error,
+    save_intent,
+)
+from triage.store.reports import load_theme_reports
+from triage.store.themes import load_themes, save_blocker
+from triage.tracker import ConsoleTracker, GitHubTracker, open_tracker
+from triage.types import IssueDraft, IssueState
+from triage.workspace import Workspace, open_workspace
+
+# GitHub's listing may lag behind a write: an issue whose creation was interrupted is looked for
+# at once, but created again only after this long.
+RESEND_AFTER = timedelta(seconds=60)
+
+
+def file(
+    workspace: Workspace,
+    *,
+    dry_run: bool,
+    resend_after: timedelta = RESEND_AFTER,
+    progress: ShowProgress = silent,
+) -> dict[str, int]:
+    """Draft what passes the gate, store every other theme's blocker, and file unless dry.
+
+    One process at a time files. Raises ``SettingsError`` when no repository or login is set,
+    ``TrackerError`` when the repository cannot be written at all.
+    """
+    with workspace.database.stage_lock("file"):
+        if dry_run:
+            drafts, waiting = plan(workspace, {})
+            console = ConsoleTracker(workspace.drafts_folder, render_draft_file)
+            console.write(drafts)
+            for draft in drafts:
+                _block(workspace, draft.theme_id, "dry run: would be filed")
+            return {"drafted": len(drafts), "filed": 0, "waiting": waiting}
+        tracker = _tracker(workspace)
+        recovered = _recover(workspace, tracker)
+        drafts, waiting = plan(workspace, _unresolved(workspace, resend_after))
+        filed = _file_all(workspace, tracker, drafts, progress)
+        return {"drafted": len(drafts), "filed": filed + recovered, "waiting": waiting}
+
+
+def plan(workspace: Workspace, held: Mapping[int, str]) -> tuple[list[IssueDraft], int]:
+    """Drafts of what may be filed now, most urgent first; every other blocker is stored.
+
+    ``held`` are themes that must wait for another reason. Returns the drafts and how many wait.
+    """
+    policy, context = filing_policy(workspace), draft_context(workspace)
+    with workspace.database.session() as session:
+        decisions, routes = load_decisions(session), load_routes(session)
+        issues, reports = load_issues(session), load_theme_reports(session)
+        blockers: dict[int, str] = {}
+        candidates = []
+        for theme in load_themes(session):
+            theme_id = theme.theme_id
+            record = issues.get(theme_id)
+            blocker = held.get(theme_id) or filing_blocker(
+                theme,
+                decisions.get(theme_id),
+                routes.get(theme_id),
+                policy,
+                has_issue=record is not None and record.state is IssueState.FILED,
+                developer_severe=is_severe(reports.get(theme_id, [])),
+            )
+            if blocker is None:
+                candidates.append((theme, decisions[theme_id]))
+            else:
+                blockers[theme_id] = blocker
+        chosen, beyond = within_budget(candidates, policy)
+        for theme_id, blocker in {**blockers, **beyond}.items():
+            save_blocker(session, theme_id, blocker)
+    drafts = [
+        draft_issue(
+            theme,
+            decisions[theme.theme_id],
+            routes[theme.theme_id],
+            reports[theme.theme_id],
+            context,
+        )
+        for theme in chosen
+    ]
+    unfiled = [t for t in blockers if t not in issues or issues[t].state is not IssueState.FILED]
+    return drafts, len(unfiled) + len(beyond)
+
+
+def _file_all(
+    workspace: Workspace, tracker: GitHubTracker, drafts: list[IssueDraft], progress: ShowProgress
+) -> int:
+    filed = 0
+    for position, draft in enumerate(drafts, start=1):
+        with workspace.database.session() as session:
+            save_intent(session, draft, tracker.repository)
+        try:
+            with workspace.database.session() as session:
+                save_attempt(session, draft.theme_id)
+            issue = tracker.create(draft)
+        except TrackerRateLimited as error:
+            for waiting in drafts[position - 1 :]:
+                _block(workspace, waiting.theme_id, str(error))
+            break
+        except TrackerError as error:
+            with workspace.database.session() as session:
+                save_filing_error(session, draft.theme_id, str(error))
+                save_blocker(session, draft.theme_id, str(error))
+            continue
+        with workspace.database.session() as session:
+            save_filed(session, draft.theme_id, issue)
+            save_blocker(session, draft.theme_id, None)
+        filed += 1
+        progress("filing issues", position, len(drafts))
+    return filed
+
+
+def _recover(workspace: Workspace, tracker: GitHubTracker) -> int:
+    """Record the issues that exist on GitHub for intents whose outcome is unknown."""
+    with workspace.database.session() as session:
+        intents = [r for r in load_issues(session).values() if r.state is IssueState.INTENDED]
+    if not intents:
+        return 0
+    since = min(record.intended_at for record in intents)
+    found = tracker.find_filed(since=since)
+    recovered = [record for record in intents if record.theme_id in found]
+    with workspace.database.session() as session:
+        for record in recovered:
+            save_filed(session, record.theme_id, found[record.theme_id])
+            save_blocker(session, record.theme_id, None)
+    return len(recovered)
+
+
+def _unresolved(workspace: Workspace, resend_after: timedelta) -> dict[int, str]:
+    """Themes whose creation was attempted so recently that GitHub may not list it yet."""
+    with workspace.database.session() as session:
+        records = load_issues(session).values()
+    now = datetime.now(UTC)
+    return {
+        record.theme_id: "its creation was interrupted; it is looked for again before a new try"
+        for record in records
+        if _may_be_in_flight(record, now, resend_after)
+    }
+
+
+def _may_be_in_flight(record: IssueRecord, now: datetime, resend_after: timedelta) -> bool:
+    return (
+        record.state is IssueState.INTENDED
+        and record.attempted_at is not None
+        and now - record.attempted_at < resend_after
+    )
+
+
+def _tracker(workspace: Workspace) -> GitHubTracker:
+    if workspace.repository is None:
+        raise SettingsError(
+            "Filing issues",
+            "no repository is set",
+            "Set github.repository in triage.yaml or TRIAGE_GITHUB_REPOSITORY=owner/name.",
+        )
+    tracker = open_tracker(
+        workspace.settings,
+        workspace.repository,
+        theme_of=lambda body: marker_in(body, workspace.marker_key),
+        with_fallback=with_fallback_assignee,
+    )
+    if blocker := tracker.can_write():
+        raise TrackerError(
+            f"Filing issues in {workspace.repository}", blocker, "Nothing was sent."
+        )
+    return tracker
+
+
+def _block(workspace: Workspace, theme_id: int, blocker: str) -> None:
+    with workspace.database.session() as session:
+        save_blocker(session, theme_id, blocker)
+
+
+def filing_policy(workspace: Workspace) -> FilingPolicy:
+    """The gate's thresholds from the configuration."""
+    policy = workspace.config.policy
+    return FilingPolicy(
+        min_reporters=policy.min_reporters,
+        min_coherence=policy.min_coherence,
+        max_new_issues_per_run=policy.max_new_issues_per_run,
+    )
+
+
+def draft_context(workspace: Workspace) -> DraftContext:
+    """What a draft says about the model family and the capabilities."""
+    raise NotImplementedError
+
+
+@flow(name="file_issues", retries=1, retry_delay_seconds=120)
+def file_issues(dry_run: bool | None = None) -> None:
+    """File what passes the gate. ``dry_run`` outranks the configuration's setting.
+
+    Args:
+        dry_run: True drafts only; False files; without it ``policy.dry_run`` decides.
+    """
+    with open_workspace() as workspace, concurrency("github", occupy=1, strict=False):
+        dry = workspace.config.policy.dry_run if dry_run is None else dry_run
+        counts = file(workspace, dry_run=dry, progress=logged)
+        drafts = sorted(workspace.drafts_folder.glob("*.md")) if dry else []
+    show_counts("file", counts)
+    for path in drafts:
+        show_page(f"draft-{path.stem.lower()}", path.read_text("utf-8"), "An issue as drafted")

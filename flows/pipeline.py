@@ -1,0 +1,44 @@
+"""All stages in order: what happens to a report, at a glance."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from flows.collect_reports import collect, collect_reports
+from flows.decide_themes import decide_all, decide_themes
+from flows.embed_reports import embed, embed_reports
+from flows.file_issues import file, file_issues
+from flows.route_themes import route_all, route_themes
+from flows.showing import ShowProgress, silent
+from flows.update_themes import update, update_themes
+from triage.workspace import Workspace
+
+
+def run_stages(
+    workspace: Workspace, *, dry_run: bool | None = None, progress: ShowProgress = silent
+) -> dict[str, dict[str, int]]:
+    """Run every stage here and now, without a Prefect server; returns each stage's counts."""
+    dry = workspace.config.policy.dry_run if dry_run is None else dry_run
+    return {
+        "collect": collect(workspace, progress=progress).counts(),
+        "embed": embed(workspace, progress=progress),
+        "theme": update(workspace, progress=progress),
+        "decide": decide_all(workspace, progress=progress),
+        "route": route_all(workspace, progress=progress),
+        "file": file(workspace, dry_run=dry, progress=progress),
+    }
+
+
+@flow(name="pipeline")
+def pipeline(dry_run: bool | None = None) -> None:
+    """Collect, embed, theme, decide, route and file; each stage is a run of its own.
+
+    Args:
+        dry_run: True drafts only; False files; without it ``policy.dry_run`` decides.
+    """
+    collect_reports()
+    embed_reports()
+    update_themes()
+    decide_themes()
+    route_themes()
+    file_issues(dry_run=dry_run)

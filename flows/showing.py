@@ -1,0 +1,41 @@
+"""How a run is shown: progress while it works, a Prefect artifact when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from prefect import get_run_logger
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+ShowProgress = Callable[[str, int, int], None]
+"""Called with what is being done, how many are done and how many there are in all."""
+
+
+def silent(_what: str, _done: int, _total: int) -> None:
+    """Show nothing."""
+
+
+def logged(what: str, done: int, total: int) -> None:
+    """Write progress to the log of the Prefect run (counts only, never a report's text)."""
+    get_run_logger().info("%s: %d of %d", what, done, total)
+
+
+def show_counts(stage: str, counts: Mapping[str, Any]) -> None:
+    """Keep a stage's counts as the artifact ``stage-<name>`` of this run."""
+    get_run_logger().info("%s: %s", stage, ", ".join(f"{n} {v}" for n, v in counts.items()))
+    create_table_artifact(
+        table=[{"what": name, "count": value} for name, value in counts.items()],
+        key=f"stage-{stage}",
+        description=f"What the last run of {stage} did",
+    )
+
+
+def show_table(key: str, rows: Sequence[Mapping[str, Any]], description: str) -> None:
+    """Keep a table as an artifact."""
+    create_table_artifact(table=[dict(row) for row in rows], key=key, description=description)
+
+
+def show_page(key: str, markdown: str, description: str) -> None:
+    """Keep a Markdown page as an artifact."""
+    create_markdown_artifact(markdown=markdown, key=key, description=description)

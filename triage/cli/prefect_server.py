@@ -1,0 +1,102 @@
+"""The Prefect server of one machine: its environment, its process, its state file."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import requests
+
+from triage.cli.terminal import output
+from triage.errors import TriageError
+from triage.settings import Settings
+
+START_TIMEOUT_SECONDS = 120
+
+
+class PrefectServerError(TriageError):
+    """The Prefect server did not start."""
+
+
+def prefect_environment(settings: Settings) -> None:
+    """Keep Prefect's files below TRIAGE_HOME and its telemetry off; call before importing it."""
+    os.environ.setdefault("PREFECT_HOME", str(settings.home / "prefect"))
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO")
+
+
+def is_serving(settings: Settings) -> bool:
+    """Whether a Prefect server should see this run: one is configured, or `triage up` runs."""
+    if os.environ.get("PREFECT_API_URL"):
+        return True
+    try:
+        url = json.loads(_state_file(settings).read_text())["api_url"]
+    except (OSError, ValueError, KeyError):
+        return False
+    if not _is_healthy(url):
+        return False
+    os.environ["PREFECT_API_URL"] = url
+    return True
+
+
+def serve_all(settings: Settings, *, host: str, port: int) -> None:
+    """Start the server, then serve every deployment until interrupted; both end together."""
+    api_url = f"http://{host}:{port}/api"
+    if _is_healthy(api_url):
+        raise PrefectServerError(
+            "Starting the Prefect server",
+            f"something answers at {api_url} already",
+            "Stop it, or choose another --port.",
+        )
+    os.environ["PREFECT_API_URL"] = api_url
+    # On another port than 4200 the UI looks for its server in the wrong place without this.
+    os.environ["PREFECT_UI_API_URL"] = api_url
+    log = settings.home / "prefect-server.log"
+    state = _state_file(settings)
+    with log.open("ab") as stream:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)],
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+    try:
+        _wait_until_healthy(server, api_url, log)
+        state.write_text(json.dumps({"api_url": api_url, "pid": server.pid}))
+        output.print(f"Prefect UI: http://{host}:{port}  (interrupt to stop)", soft_wrap=True)
+        from flows.deployments import serve_deployments
+
+        serve_deployments()
+    finally:
+        state.unlink(missing_ok=True)
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _wait_until_healthy(server: subprocess.Popen[bytes], api_url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        if _is_healthy(api_url):
+            return
+        time.sleep(0.5)
+    raise PrefectServerError(
+        "Starting the Prefect server",
+        f"it did not answer at {api_url}",
+        f"Read {log}.",
+    )
+
+
+def _is_healthy(api_url: str) -> bool:
+    try:
+        return requests.get(f"{api_url}/health", timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def _state_file(settings: Settings) -> Path:
+    return settings.home / "prefect-server.json"

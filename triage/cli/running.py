@@ -1,0 +1,128 @@
+"""Commands that do the work: init, ingest, run, demo, up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from triage.cli.prefect_server import is_serving, prefect_environment, serve_all
+from triage.cli.terminal import errors, output, progress_bars, show_rows
+from triage.config.loader import write_default_config
+from triage.settings import load_settings
+from triage.store.overview import theme_rows
+from triage.types import CollectSummary
+from triage.workspace import open_workspace
+
+SOURCE_FAILED = 3  # exit code
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (init, ingest, run, demo, up):
+        app.command()(command)
+
+
+def init(
+    path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("triage.yaml"),
+) -> None:
+    """Write an annotated triage.yaml to start from."""
+    write_default_config(path)
+    output.print(f"Wrote {path}. Edit it, then: export TRIAGE_CONFIG={path.resolve()}")
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="JSONL, CSV or Parquet files.")],
+) -> None:
+    """Read reports from files. The same file again changes nothing."""
+    prefect_environment(load_settings())
+    from flows.collect_reports import ingest as ingest_file
+
+    with open_workspace() as workspace, progress_bars() as progress:
+        summary = CollectSummary()
+        for path in paths:
+            summary += ingest_file(workspace, path, progress=progress)
+    _show_counts("ingest", summary.counts())
+    if summary.rejected:
+        errors.print("`triage rejected` lists what was set aside, with line and remedy.")
+
+
+def run(
+    file: Annotated[
+        bool | None,
+        typer.Option("--file/--dry", help="Write issues to GitHub, or only draft them."),
+    ] = None,
+) -> None:
+    """Run all stages in order: collect, embed, theme, decide, route, file.
+
+    Dry unless --file is given or `policy.dry_run` is false in triage.yaml. While `triage up`
+    runs, the run appears in its Prefect UI.
+    """
+    settings = load_settings()
+    prefect_environment(settings)
+    dry_run = None if file is None else not file
+    if is_serving(settings):
+        from flows.pipeline import pipeline
+
+        pipeline(dry_run=dry_run)
+        return
+    _run_here(dry_run)
+
+
+def _run_here(dry_run: bool | None) -> None:
+    from flows.pipeline import run_stages
+
+    with open_workspace() as workspace:
+        with progress_bars() as progress:
+            results = run_stages(workspace, dry_run=dry_run, progress=progress)
+        with workspace.database.session() as session:
+            rows = theme_rows(session)
+        drafts = workspace.drafts_folder
+    show_rows(rows, as_json=False, empty="No theme yet: more reports of one failure are needed.")
+    for stage, counts in results.items():
+        _show_counts(stage, counts)
+    if results["file"]["drafted"] and not results["file"]["filed"]:
+        output.print(f"Drafts: {drafts}", soft_wrap=True)
+    if results["collect"]["failed sources"]:
+        raise typer.Exit(SOURCE_FAILED)
+
+
+def demo() -> None:
+    """The whole job on the sample that ships with the product: dry, embedded, no network."""
+    settings = load_settings()
+    prefect_environment(settings)
+    # The sample never meets a team's own database, configuration or repository.
+    for variable in ("TRIAGE_DATABASE_URL", "TRIAGE_CONFIG", "TRIAGE_GITHUB_REPOSITORY"):
+        os.environ.pop(variable, None)
+    os.environ["TRIAGE_HOME"] = str(settings.home / "demo")
+    from flows.collect_reports import ingest as ingest_file
+
+    sample = files("triage") / "sample" / "reports.jsonl"
+    with as_file(sample) as path, open_workspace() as workspace, progress_bars() as progress:
+        summary = ingest_file(workspace, path, progress=progress)
+    _show_counts("ingest", summary.counts())
+    _run_here(dry_run=True)
+    output.print(
+        f'Look closer: TRIAGE_HOME="{os.environ["TRIAGE_HOME"]}" triage theme ID', soft_wrap=True
+    )
+
+
+def up(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Prefect UI.")] = 4200,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Start the Prefect server with its UI and serve the schedules, on this machine."""
+    settings = load_settings()
+    prefect_environment(settings)
+    with open_workspace():
+        pass  # a wrong configuration or database shows now, not at the first scheduled run
+    serve_all(settings, host=host, port=port)
+
+
+def _show_counts(stage: str, counts: Mapping[str, int]) -> None:
+    said = ", ".join(f"{count} {name}" for name, count in counts.items())
+    output.print(f"{stage:8} {said}", soft_wrap=True, highlight=False)
