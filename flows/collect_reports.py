@@ -14,8 +14,9 @@ from triage.cleaning import clean_report, link_duplicates, redact
 from triage.config.model import GitHubSource
 from triage.errors import IntakeError, SourceError, TrackerError
 from triage.filing import marker_in
-from triage.sources.files import mark_done, mark_failed, pending_files, read_file
+from triage.sources.files import read_file
 from triage.sources.github import fetch_reports
+from triage.sources.inbox import mark_done, mark_failed, pending_files
 from triage.store.duplicates import load_duplicate_candidates, save_duplicate_links
 from triage.store.intake import load_cursor, save_cursor, save_rejections, save_source_error
 from triage.store.reports import save_reports
@@ -29,8 +30,7 @@ BATCH = 500
 def collect(workspace: Workspace, *, progress: ShowProgress = silent) -> CollectSummary:
     """Read the drop folder and every configured repository; one that fails stops no other."""
     summary = CollectSummary()
-    inbox = workspace.settings.home / workspace.config.sources.files.inbox
-    for path in pending_files(inbox, now=datetime.now(UTC)):
+    for path in _dropped_files(workspace):
         try:
             summary += ingest(workspace, path, progress=progress)
         except IntakeError as error:
@@ -43,9 +43,14 @@ def collect(workspace: Workspace, *, progress: ShowProgress = silent) -> Collect
     return summary
 
 
-def ingest(
-    workspace: Workspace, path: Path, *, progress: ShowProgress = silent
-) -> CollectSummary:
+def _dropped_files(workspace: Workspace) -> list[Path]:
+    files = workspace.config.sources.files
+    if files is None:
+        return []
+    return pending_files(workspace.settings.home / files.inbox, now=datetime.now(UTC))
+
+
+def ingest(workspace: Workspace, path: Path, *, progress: ShowProgress = silent) -> CollectSummary:
     """Read one file; what was stored before a failure stays, and reading it again is harmless."""
     received_at = datetime.now(UTC)
     items = read_file(path, received_at=received_at, redact=redact)
@@ -59,7 +64,7 @@ def ingest(
 
 
 def _collect_repository(workspace: Workspace, source: GitHubSource) -> CollectSummary:
-    origin = f"github:{source.repository}"
+    origin = source.origin
     summary = CollectSummary()
     try:
         with workspace.database.session() as session:

@@ -19,26 +19,26 @@ from triage.config.loader import load_config
 from triage.config.model import TriageConfig
 from triage.settings import load_settings
 
-FLOWS: tuple[Flow[..., None], ...] = (
-    collect_reports,
-    embed_reports,
-    update_themes,
-    decide_themes,
-    route_themes,
-    file_issues,
-    pipeline,
-)
+FLOWS: dict[str, Flow[..., None]] = {
+    "collect": collect_reports,
+    "embed": embed_reports,
+    "theme": update_themes,
+    "decide": decide_themes,
+    "route": route_themes,
+    "file": file_issues,
+    "pipeline": pipeline,
+}
 
 
 def make_deployments(config: TriageConfig) -> list[RunnerDeployment]:
     """One deployment per flow; a flow without a schedule can still be started by hand."""
-    return [_deployment(stage, config) for stage in FLOWS]
+    crons = config.schedules.by_stage()
+    return [_deployment(each, crons.get(stage), config) for stage, each in FLOWS.items()]
 
 
-def _deployment(stage: Flow[..., None], config: TriageConfig) -> RunnerDeployment:
-    cron = config.schedules.cron(stage.name)
-    deployment = stage.to_deployment(
-        name=stage.name,
+def _deployment(each: Flow[..., None], cron: str | None, config: TriageConfig) -> RunnerDeployment:
+    deployment = each.to_deployment(
+        name=each.name,
         schedule=Cron(cron, timezone=config.schedules.timezone) if cron else None,
         # A slow run is not joined by the next one; the later run is dropped, not queued up.
         concurrency_limit=ConcurrencyLimitConfig(

@@ -11,7 +11,13 @@ from prefect import flow
 from flows.showing import ShowProgress, logged, show_counts, silent
 from triage.cleaning import fingerprint
 from triage.embedding import Embedder
-from triage.store.embeddings import ensure_space, load_unembedded, load_vectors, save_vectors
+from triage.store.embeddings import (
+    ensure_space,
+    find_space,
+    load_unembedded,
+    load_vectors,
+    save_vectors,
+)
 from triage.workspace import Workspace, open_workspace
 
 BATCH = 512  # texts a transaction; the model batches within
@@ -36,9 +42,10 @@ def embed(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[str,
 
 
 def open_space(workspace: Workspace, embedder: Embedder) -> int:
-    """The embedding space of this model at this revision."""
+    """The embedding space of this model at this revision (known ones without loading it)."""
     with workspace.database.session() as session:
-        return ensure_space(
+        found = find_space(session, model=embedder.model, revision=embedder.revision)
+        return found or ensure_space(
             session,
             model=embedder.model,
             revision=embedder.revision,

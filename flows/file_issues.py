@@ -14,6 +14,7 @@ from triage.errors import SettingsError, TrackerError, TrackerRateLimited
 from triage.filing import (
     DraftContext,
     FilingPolicy,
+    Release,
     draft_issue,
     filing_blocker,
     marker_in,
@@ -61,7 +62,7 @@ def file(
             for draft in drafts:
                 _block(workspace, draft.theme_id, "dry run: would be filed")
             return {"drafted": len(drafts), "filed": 0, "waiting": waiting}
-        tracker = _tracker(workspace)
+        tracker = connect(workspace)
         recovered = _recover(workspace, tracker)
         drafts, waiting = plan(workspace, _unresolved(workspace, resend_after))
         filed = _file_all(workspace, tracker, drafts, progress)
@@ -175,7 +176,8 @@ def _may_be_in_flight(record: IssueRecord, now: datetime, resend_after: timedelt
     )
 
 
-def _tracker(workspace: Workspace) -> GitHubTracker:
+def connect(workspace: Workspace) -> GitHubTracker:
+    """The tracker, checked to be writable; see ``file`` for what is raised."""
     if workspace.repository is None:
         raise SettingsError(
             "Filing issues",
@@ -189,9 +191,7 @@ def _tracker(workspace: Workspace) -> GitHubTracker:
         with_fallback=with_fallback_assignee,
     )
     if blocker := tracker.can_write():
-        raise TrackerError(
-            f"Filing issues in {workspace.repository}", blocker, "Nothing was sent."
-        )
+        raise TrackerError(f"Filing issues in {workspace.repository}", blocker, "Nothing was sent.")
     return tracker
 
 
@@ -212,7 +212,19 @@ def filing_policy(workspace: Workspace) -> FilingPolicy:
 
 def draft_context(workspace: Workspace) -> DraftContext:
     """What a draft says about the model family and the capabilities."""
-    raise NotImplementedError
+    config = workspace.config
+    released = [version for version in config.versions if version.released]
+    return DraftContext(
+        family_title=config.family.title,
+        marker_key=workspace.marker_key,
+        next_version=config.next_version.milestone_title,
+        releases=tuple(Release(version.name, version.released) for version in released),
+        capability_titles={each.id: each.title for each in config.capabilities},
+        fallback_owner=config.triage_owner,
+        capability_label_prefix=config.github.capability_label_prefix,
+        priority_label_prefix=config.github.priority_label_prefix,
+        extra_labels=config.github.extra_labels,
+    )
 
 
 @flow(name="file_issues", retries=1, retry_delay_seconds=120)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from prefect import flow
-from triage.database import Session
 
 from flows.showing import ShowProgress, logged, show_counts, show_table, silent
-from triage.clustering import cluster
+from triage.clustering import cluster, fit_centres
+from triage.database import Session
 from triage.embedding import Embedder
 from triage.errors import EmbeddingError
-from triage.store.embeddings import latest_space, load_vectors
+from triage.store.embeddings import find_space, load_vectors
 from triage.store.overview import theme_rows
-from triage.store.reports import load_reports, load_theme_reports
+from triage.store.reports import load_reports, load_unclustered, mark_clustered
 from triage.store.themes import (
     add_members,
     create_theme,
@@ -28,13 +29,32 @@ from triage.store.themes import (
     save_description,
     save_profile,
 )
-from triage.themes import describe, join_theme, profile
+from triage.themes import Background, count_background, describe, join_theme, profile
 from triage.types import Report
 from triage.workspace import Workspace, open_workspace
 
-Vectors = Mapping[str, NDArray[np.float32]]
 REDESCRIBE_GROWTH = 1.5  # a theme is described anew when it has this many times its old members
-SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """All embedded reports, their centred unit vectors by fingerprint, and their word use."""
+
+    reports: tuple[Report, ...]
+    vectors: dict[str, NDArray[np.float32]]
+    background: Background
+
+    def rows(self, reports: Sequence[Report]) -> NDArray[np.float32]:
+        """Vectors of some reports, in their order: (n, d)."""
+        return np.stack([self.vectors[report.fingerprint] for report in reports])
+
+    def by_theme(self) -> dict[int, list[Report]]:
+        """The reports that were in a theme when the corpus was loaded, oldest first."""
+        members: dict[int, list[Report]] = {}
+        for report in self.reports:
+            if report.theme_id is not None:
+                members.setdefault(report.theme_id, []).append(report)
+        return members
 
 
 def update(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[str, int]:
@@ -43,49 +63,63 @@ def update(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[str
     One process at a time; all of it is one transaction, so a theme is never seen half made.
     """
     with workspace.database.stage_lock("theme"), workspace.database.session() as session:
-        vectors = _load_space(workspace, session)
+        corpus = load_corpus(workspace, session)
         loose = [
             report
-            for report in load_reports(session)
-            if report.theme_id is None
-            and report.duplicate_of is None
-            and report.fingerprint in vectors
+            for report in corpus.reports
+            if report.theme_id is None and report.duplicate_of is None
         ]
         progress("joining themes", 0, len(loose))
-        joined = _join(workspace, session, loose, vectors)
+        joined = _join(workspace, session, loose, corpus)
         residue = [report for report in loose if report.report_id not in joined]
         progress("clustering", 0, len(residue))
-        created = _create(workspace, session, residue, vectors)
+        created = _create(workspace, session, residue, corpus)
         follow_duplicates(session)
-        progress("describing themes", 0, created)
-        themes = _refresh(session, vectors)
+        themes = _refresh(session, corpus)
     return {"joined": len(joined), "new themes": created, "open themes": themes}
 
 
-def _load_space(workspace: Workspace, session: Session) -> Vectors:
+def load_corpus(workspace: Workspace, session: Session) -> Corpus:
+    """Everything that was embedded with the present model.
+
+    Raises ``EmbeddingError`` when reports exist and none was embedded with it.
+    """
     embedder = Embedder(workspace.settings.embedding_model)
-    space_id = latest_space(session, embedder.model)
-    if space_id is None:
+    space_id = find_space(session, model=embedder.model, revision=embedder.revision)
+    raw = load_vectors(session, space_id) if space_id is not None else {}
+    stored = load_reports(session)
+    reports = tuple(report for report in stored if report.fingerprint in raw)
+    if stored and not reports:
         raise EmbeddingError(
             "Updating the themes",
-            f"nothing was embedded with {embedder.model} yet",
+            f"no report was embedded with {embedder.model} yet",
             "Run `triage run`, or the flow embed_reports, first.",
         )
-    return load_vectors(session, space_id)
+    if not reports:
+        return Corpus((), {}, count_background(()))
+    # Each text counts once: a flood of copies must not pull the centre towards itself.
+    languages = {report.fingerprint: report.language for report in reversed(reports)}
+    matrix = np.stack([raw[fingerprint] for fingerprint in languages])
+    spoken = list(languages.values())
+    centred = fit_centres(matrix, spoken).centred(matrix, spoken)
+    texts = {report.fingerprint: report.failure_text for report in reports}
+    return Corpus(
+        reports, dict(zip(languages, centred, strict=True)), count_background(texts.values())
+    )
 
 
 def _join(
-    workspace: Workspace, session: Session, loose: Sequence[Report], vectors: Vectors
+    workspace: Workspace, session: Session, loose: Sequence[Report], corpus: Corpus
 ) -> set[int]:
     anchors = {
-        theme_id: np.stack([vectors[key] for key in keys if key in vectors])
+        theme_id: np.stack([corpus.vectors[key] for key in keys if key in corpus.vectors])
         for theme_id, keys in load_anchors(session).items()
-        if any(key in vectors for key in keys)
+        if any(key in corpus.vectors for key in keys)
     }
     joined: dict[int, dict[int, float | None]] = {}
     for report in loose:
         found = join_theme(
-            vectors[report.fingerprint],
+            corpus.vectors[report.fingerprint],
             anchors,
             min_similarity=workspace.config.policy.join_similarity,
         )
@@ -98,70 +132,73 @@ def _join(
 
 
 def _create(
-    workspace: Workspace, session: Session, residue: Sequence[Report], vectors: Vectors
+    workspace: Workspace, session: Session, residue: Sequence[Report], corpus: Corpus
 ) -> int:
-    if not residue:
+    """Make themes of the residue's clusters.
+
+    A cluster that holds no new report is left alone: its reports were noise among more of their
+    kind, and without this rule the same reports, clustered again, would found themes out of noise.
+    """
+    new = load_unclustered(session)
+    if new.isdisjoint(report.report_id for report in residue):
         return 0
-    matrix = np.stack([vectors[report.fingerprint] for report in residue])
-    result = cluster(
-        matrix, min_cluster_size=workspace.config.policy.min_cluster_size, seed=SEED
-    )
-    background = load_reports(session)
-    # Largest first, ties by the oldest report: theme numbers do not depend on the run.
+    size = workspace.config.policy.min_cluster_size
+    labels = cluster(corpus.rows(residue), min_cluster_size=size).labels
     groups = [
-        [residue[i] for i in np.flatnonzero(result.labels == label)]
-        for label in range(int(result.labels.max(initial=-1)) + 1)
+        [residue[int(row)] for row in np.flatnonzero(labels == label)]
+        for label in range(int(labels.max(initial=-1)) + 1)
     ]
+    groups = [members for members in groups if any(r.report_id in new for r in members)]
+    # Largest first, ties by the oldest report: numbers do not depend on the order of arrival.
     groups.sort(key=lambda members: (-len(members), members[0].report_id))
-    by_id = {report.report_id: report for report in residue}
     for members in groups:
-        text = describe(members, vectors, background)
-        theme_id = create_theme(
-            session,
-            text,
-            profile(members, vectors),
-            [by_id[report_id].fingerprint for report_id in (text.medoid_id, *text.exemplar_ids)],
-        )
-        add_members(
-            session,
-            theme_id,
-            {report.report_id: None for report in members},
-            joined_by="cluster",
-        )
+        theme_id = _new_theme(session, members, corpus)
+        alike = dict.fromkeys(report.report_id for report in members)
+        add_members(session, theme_id, alike, joined_by="cluster")
+    mark_clustered(session, [report.report_id for report in residue])
     return len(groups)
 
 
-def _refresh(session: Session, vectors: Vectors) -> int:
-    by_theme = load_theme_reports(session)
+def _new_theme(session: Session, members: Sequence[Report], corpus: Corpus) -> int:
+    vectors = corpus.rows(members)
+    return create_theme(
+        session,
+        describe(members, vectors, corpus.background),
+        profile(members, vectors),
+        # All founders stand for the theme, for ever: it cannot drift with what joins later.
+        sorted({report.fingerprint for report in members}),
+    )
+
+
+def _refresh(session: Session, corpus: Corpus) -> int:
+    by_theme: dict[int, list[Report]] = {}
+    for report in load_reports(session):
+        if report.theme_id is not None and report.fingerprint in corpus.vectors:
+            by_theme.setdefault(report.theme_id, []).append(report)
     described = described_members(session)
-    background: list[Report] = [report for reports in by_theme.values() for report in reports]
     themes = load_themes(session)
     for theme in themes:
-        members = by_theme.get(theme.theme_id, [])
-        if not members:
-            continue
-        counted = profile(members, vectors)
-        save_profile(session, theme.theme_id, counted)
-        if counted.reports >= REDESCRIBE_GROWTH * described[theme.theme_id]:
-            text = describe(members, vectors, background)
-            save_description(session, theme.theme_id, text, members=counted.reports)
+        if members := by_theme.get(theme.theme_id):
+            vectors = corpus.rows(members)
+            counted = profile(members, vectors)
+            save_profile(session, theme.theme_id, counted)
+            if counted.reports >= REDESCRIBE_GROWTH * described[theme.theme_id]:
+                text = describe(members, vectors, corpus.background)
+                save_description(session, theme.theme_id, text, members=counted.reports)
     return len(themes)
 
 
 def refresh(workspace: Workspace) -> int:
     """Recount and, where they grew, describe anew all open themes; returns how many there are."""
     with workspace.database.session() as session:
-        return _refresh(session, _load_space(workspace, session))
+        return _refresh(session, load_corpus(workspace, session))
 
 
 def split_theme(workspace: Workspace, session: Session, reports: Sequence[Report]) -> int:
     """Make a theme of its own from reports that a person took out of theirs; returns its id."""
-    vectors = _load_space(workspace, session)
-    text = describe(reports, vectors, load_reports(session))
-    anchors = {report.fingerprint for report in reports}
-    theme_id = create_theme(session, text, profile(reports, vectors), sorted(anchors))
+    theme_id = _new_theme(session, reports, load_corpus(workspace, session))
     move_members(session, [report.report_id for report in reports], theme_id)
-    remove_anchors(session, anchors, keep_theme=theme_id)
+    remove_anchors(session, {report.fingerprint for report in reports}, keep_theme=theme_id)
     return theme_id
 
 

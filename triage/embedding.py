@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,8 @@ class Embedder:
         folder = self._folder
         if folder is not None:
             return _folder_digest(folder)
-        commit = getattr(self._transformer[0].auto_model.config, "_commit_hash", None)
+        network: Any = self._transformer[0]
+        commit = getattr(network.auto_model.config, "_commit_hash", None)
         if not commit:
             raise EmbeddingError(
                 f"Reading the revision of the embedding model {self._name!r}",
@@ -166,8 +168,7 @@ def _folder_digest(folder: Path) -> str:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the libraries' load bars and warnings off the terminal: the product shows its own."""
-    from transformers.utils import logging as transformers_logging
-
+    transformers_logging: Any = importlib.import_module("transformers.utils.logging")
     transformers_logging.disable_progress_bar()
     names = ("transformers", "sentence_transformers", "huggingface_hub")
     levels = {name: logging.getLogger(name).level for name in names}

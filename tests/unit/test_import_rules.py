@@ -95,7 +95,8 @@ def test_the_shared_words_know_nothing_of_ours(name: str) -> None:
 
 def test_the_top_level_holds_nothing_else() -> None:
     allowed = {
-        "pyproject.toml", "README.md", "LICENSE", "flows", "triage", "migrations", "tests", "docker",
+        "pyproject.toml", "README.md", "LICENSE",
+        "flows", "triage", "migrations", "tests", "docker",
     }  # fmt: skip
     ignored = {"build", "dist", "__pycache__"}
     found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}

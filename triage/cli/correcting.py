@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from triage.database import Session
 
 from triage.cli.prefect_server import prefect_environment
 from triage.cli.terminal import output
+from triage.database import Session
 from triage.errors import UnknownReport, WrongCorrection
 from triage.settings import load_settings
 from triage.store.decisions import save_correction

@@ -1,18 +1,25 @@
-"""Commands that write files for other tools: export assignments, export probes."""
+"""Commands that write files: export assignments, export probes, report."""
 
 from __future__ import annotations
 
 import csv
 import json
 from dataclasses import asdict, fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from triage.cli.terminal import output
-from triage.store.assignments import Assignment, load_assignments
-from triage.workspace import open_workspace
+from triage.page import render_page
+from triage.store.assignments import Assignment, load_assignments, load_probes
+from triage.store.decisions import load_decisions
+from triage.store.intake import load_rejections
+from triage.store.overview import theme_rows
+from triage.store.reports import count_reports
+from triage.store.themes import load_themes
+from triage.workspace import Workspace, open_workspace
 
 Target = Annotated[Path, typer.Option("-o", "--output", help="The file to write.")]
 
@@ -21,7 +28,9 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands below ``export``."""
     export = typer.Typer(help="Write what was found for other tools.", no_args_is_help=True)
     export.command()(assignments)
+    export.command()(probes)
     app.add_typer(export, name="export")
+    app.command()(report)
 
 
 def assignments(
@@ -39,3 +48,47 @@ def assignments(
             writer.writeheader()
             writer.writerows(rows)
     output.print(f"Wrote {len(rows)} rows to {target}", soft_wrap=True)
+
+
+def probes(target: Target) -> None:
+    """Write the prompts that showed a theme's failure, as samples for Inspect (JSONL)."""
+    with open_workspace() as workspace, workspace.database.session() as session:
+        rows = load_probes(session)
+    with target.open("w", encoding="utf-8") as stream:
+        for row in rows:
+            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+    output.print(f"Wrote {len(rows)} probes to {target}", soft_wrap=True)
+
+
+def report(target: Target = Path("triage-report.html")) -> None:
+    """Write the state of all themes as one self-contained HTML page."""
+    with open_workspace() as workspace:
+        target.write_text(_page(workspace), encoding="utf-8")
+    output.print(f"Wrote {target.resolve()}", soft_wrap=True)
+
+
+def _page(workspace: Workspace) -> str:
+    with workspace.database.session() as session:
+        rows = theme_rows(session)
+        themes = {theme.name: theme for theme in load_themes(session)}
+        decisions = load_decisions(session)
+        counts = {
+            "reports": count_reports(session),
+            "themes": len(rows),
+            "issues": sum(row["issue or blocker"].startswith("http") for row in rows),
+            "set aside": len(load_rejections(session)),
+        }
+    for row in rows:
+        theme = themes[row["theme"]]
+        decision = decisions.get(theme.theme_id)
+        row["summary"] = theme.text.summary
+        row["versions"], row["weeks"] = theme.profile.versions, theme.profile.weeks
+        row["reasons"] = decision.reasons if decision else ()
+    config = workspace.config
+    return render_page(
+        family=config.family.title,
+        next_version=config.next_version.name,
+        written_at=datetime.now(UTC),
+        counts=counts,
+        themes=rows,
+    )

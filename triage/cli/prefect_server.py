@@ -60,7 +60,17 @@ def serve_all(settings: Settings, *, host: str, port: int) -> None:
     state = _state_file(settings)
     with log.open("ab") as stream:
         server = subprocess.Popen(
-            [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)],
+            [
+                sys.executable,
+                "-m",
+                "prefect",
+                "server",
+                "start",
+                "--host",
+                host,
+                "--port",
+                str(port),
+            ],
             stdout=stream,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

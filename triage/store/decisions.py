@@ -13,10 +13,8 @@ from triage.store.tables import CorrectionRow, DecisionRow, RouteRow
 from triage.types import Correction, Decision, EvidenceItem, Priority, Route, Verdict
 
 
-def save_decision(session: Session, theme_id: int, decision: Decision) -> bool:
-    """Append a decision unless it equals the one that holds; returns whether it was new."""
-    if load_decisions(session).get(theme_id) == decision:
-        return False
+def save_decision(session: Session, theme_id: int, decision: Decision) -> None:
+    """Append a decision to a theme's history; from now on it holds."""
     session.add(
         DecisionRow(
             theme_id=theme_id,
@@ -29,7 +27,6 @@ def save_decision(session: Session, theme_id: int, decision: Decision) -> bool:
             set_by=decision.set_by,
         )
     )
-    return True
 
 
 def load_decisions(session: Session) -> dict[int, Decision]:
@@ -52,12 +49,9 @@ def load_decision_history(session: Session, theme_id: int) -> list[tuple[datetim
     return [(row.decided_at, _decision(row)) for row in session.execute(statement).scalars()]
 
 
-def save_route(session: Session, theme_id: int, route: Route) -> bool:
-    """Append an assignment unless it equals the one that holds; returns whether it was new."""
-    if load_routes(session).get(theme_id) == route:
-        return False
+def save_route(session: Session, theme_id: int, route: Route) -> None:
+    """Append an assignment to a theme's history; from now on it holds."""
     session.add(RouteRow(theme_id=theme_id, **asdict(route)))
-    return True
 
 
 def load_routes(session: Session) -> dict[int, Route]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import Column, exists, inspect, select, update
+from sqlalchemy import inspect, select, update
 from sqlmodel import Session, col
 
 from triage.store.tables import ReportRow
 from triage.types import DuplicateCandidate
 
-BANDS = cast("Column[list[int]]", inspect(ReportRow).columns["shingle_bands"])
+BANDS = cast("Any", inspect(ReportRow)).columns["shingle_bands"]
 
 
 def load_duplicate_candidates(
@@ -20,7 +20,14 @@ def load_duplicate_candidates(
     """The named reports, and every first report of a family that shares a text or a band."""
     if not report_ids:
         return []
-    mine = select(ReportRow).where(col(ReportRow.report_id).in_(report_ids)).subquery()
+    mine = select(col(ReportRow.fingerprint), col(ReportRow.shingle_bands)).where(
+        col(ReportRow.report_id).in_(report_ids)
+    )
+    fingerprints: set[str] = set()
+    bands: set[int] = set()
+    for row in session.execute(mine):
+        fingerprints.add(row.fingerprint)
+        bands.update(row.shingle_bands)
     statement = select(
         col(ReportRow.report_id),
         col(ReportRow.fingerprint),
@@ -28,9 +35,8 @@ def load_duplicate_candidates(
         col(ReportRow.shingle_bands),
     ).where(
         col(ReportRow.duplicate_of).is_(None),
-        exists().where(
-            (mine.c.fingerprint == ReportRow.fingerprint) | BANDS.overlap(mine.c.shingle_bands)
-        ),
+        # two index scans: B-tree on the fingerprint, GIN on the bands
+        col(ReportRow.fingerprint).in_(fingerprints) | BANDS.overlap(sorted(bands)),
     )
     return [
         DuplicateCandidate(

@@ -27,13 +27,12 @@ def ensure_space(session: Session, *, model: str, revision: str, dimensions: int
     return int(session.execute(space).scalar_one())
 
 
-def latest_space(session: Session, model: str) -> int | None:
-    """The newest embedding space of a model, None before anything was embedded with it."""
-    statement = select(func.max(EmbeddingSpaceRow.space_id)).where(
-        col(EmbeddingSpaceRow.model) == model
+def find_space(session: Session, *, model: str, revision: str) -> int | None:
+    """The embedding space of this model at this revision, None before it was first used."""
+    statement = select(col(EmbeddingSpaceRow.space_id)).where(
+        col(EmbeddingSpaceRow.model) == model, col(EmbeddingSpaceRow.revision) == revision
     )
-    found = session.execute(statement).scalar_one()
-    return None if found is None else int(found)
+    return session.execute(statement).scalar_one_or_none()
 
 
 def load_unembedded(session: Session, space_id: int) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -116,7 +116,7 @@ def _leave_family_and_theme(session: Session, report_ids: Sequence[int]) -> list
     if not report_ids:
         return []
     family = col(ReportRow.duplicate_of).in_(report_ids) | col(ReportRow.report_id).in_(report_ids)
-    statement = update(ReportRow).where(family).values(duplicate_of=None)
+    statement = update(ReportRow).where(family).values(duplicate_of=None, clustered_at=None)
     freed = list(session.execute(statement.returning(col(ReportRow.report_id))).scalars())
     session.execute(
         delete(ThemeMemberRow).where(
@@ -133,6 +133,21 @@ def _content_digest(report: CleanReport) -> str:
         del content[derived]
     encoded = json.dumps(content, sort_keys=True, default=str).encode()
     return hashlib.sha256(encoded).hexdigest()
+
+
+def load_unclustered(session: Session) -> set[int]:
+    """Ids of the reports that no clustering has looked at yet."""
+    statement = select(col(ReportRow.report_id)).where(col(ReportRow.clustered_at).is_(None))
+    return set(session.execute(statement).scalars())
+
+
+def mark_clustered(session: Session, report_ids: Collection[int]) -> None:
+    """Note that a clustering looked at these reports."""
+    session.execute(
+        update(ReportRow)
+        .where(col(ReportRow.report_id).in_(report_ids), col(ReportRow.clustered_at).is_(None))
+        .values(clustered_at=func.now())
+    )
 
 
 def load_reports(session: Session, report_ids: Iterable[int] | None = None) -> list[Report]:

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from pgvector.sqlalchemy import Vector
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Column,
     DateTime,
@@ -20,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 NOW = text("now()")
@@ -91,6 +90,7 @@ class ReportRow(SQLModel, table=True):
     kind: str = _text()
     created_at: datetime = _time()
     received_at: datetime = _time(default_now=True)
+    clustered_at: datetime | None = _time(nullable=True)
     title: str = _text()
     body: str = _text()
     failure_text: str = _text()

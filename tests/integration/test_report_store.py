@@ -1,0 +1,123 @@
+"""Saving reports: idempotent, revisable, duplicate families without chains."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from triage.cleaning import link_duplicates
+from triage.database import Database, Session
+from triage.store.duplicates import load_duplicate_candidates, save_duplicate_links
+from triage.store.reports import SavedReports, load_reports, save_reports
+from triage.store.themes import add_members, create_theme, load_theme, merge_theme
+from triage.types import CleanReport, Kind, ThemeProfile, ThemeStatus, ThemeText
+
+NOW = datetime(2026, 10, 1, tzinfo=UTC)
+
+
+def clean(external_id: str, text: str = "the agent stops", **values: object) -> CleanReport:
+    report = CleanReport(
+        origin="files",
+        external_id=external_id,
+        channel="user",
+        kind=Kind.USER,
+        created_at=NOW,
+        title="",
+        body=text,
+        failure_text=text,
+        fingerprint=text,
+    )
+    return replace(report, **values)  # type: ignore[arg-type]
+
+
+def save(session: Session, *reports: CleanReport) -> SavedReports:
+    saved = save_reports(session, reports)
+    links = link_duplicates(load_duplicate_candidates(session, saved.to_link), saved.to_link)
+    save_duplicate_links(session, links)
+    return saved
+
+
+def make_theme(session: Session, *report_ids: int) -> int:
+    text = ThemeText("stops", "stops.", ("stop",), report_ids[0], report_ids)
+    profile = ThemeProfile(
+        1, 0, 1, 0, 1.0, NOW, NOW, {"corvane-4.2": 1}, {}, {}, {}, {NOW.date(): 1}, {}
+    )
+    theme_id = create_theme(session, text, profile, ["the agent stops"])
+    add_members(session, theme_id, dict.fromkeys(report_ids), joined_by="cluster")
+    return theme_id
+
+
+def test_the_same_reports_again_change_nothing(database: Database) -> None:
+    reports = [clean("a"), clean("b", "another failure")]
+    with database.session() as session:
+        assert len(save(session, *reports).added) == 2
+    with database.session() as session:
+        again = save(session, *reports)
+    assert (again.added, again.revised, again.unchanged) == ((), (), 2)
+
+
+def test_a_new_supporter_revises_a_report_but_leaves_it_in_its_theme(database: Database) -> None:
+    with database.session() as session:
+        report_id = save(session, clean("a")).added[0]
+        theme_id = make_theme(session, report_id)
+    with database.session() as session:
+        saved = save(session, clean("a", supporter_hashes=("p1", "p2")))
+        (report,) = load_reports(session)
+    assert saved.revised == (report_id,)
+    assert report.supporters == ("p1", "p2")
+    assert report.theme_id == theme_id
+
+
+def test_a_reworded_report_leaves_its_theme_and_frees_its_duplicates(database: Database) -> None:
+    with database.session() as session:
+        first, second = save(session, clean("a"), clean("b")).added
+        make_theme(session, first)
+    with database.session() as session:
+        assert [r.duplicate_of for r in load_reports(session)] == [None, first]
+        save(session, clean("a", "something else altogether"))
+    with database.session() as session:
+        reports = {report.report_id: report for report in load_reports(session)}
+    assert reports[first].theme_id is None
+    assert reports[second].duplicate_of is None
+
+
+def test_duplicates_of_an_anonymous_report_count_as_one_reporter(database: Database) -> None:
+    with database.session() as session:
+        save(session, clean("a"), clean("b"), clean("c", author_hash="someone"))
+        reporters = {report.reporter for report in load_reports(session)}
+    assert len(reporters) == 2
+
+
+def test_later_copies_point_to_the_first_report_never_to_a_copy(database: Database) -> None:
+    with database.session() as session:
+        first = save(session, clean("a")).added[0]
+    for name in ("b", "c", "d"):
+        with database.session() as session:
+            save(session, clean(name))
+    with database.session() as session:
+        assert {r.duplicate_of for r in load_reports(session)} == {None, first}
+
+
+def test_an_absorbed_theme_forwards_to_its_survivor_for_ever(database: Database) -> None:
+    with database.session() as session:
+        first, second = save(session, clean("a"), clean("b", "other words")).added
+        absorbed, survivor = make_theme(session, first), make_theme(session, second)
+        merge_theme(session, absorbed, survivor)
+    with database.session() as session:
+        assert load_theme(session, f"T{absorbed}").theme_id == survivor
+        assert load_theme(session, f"T{absorbed}", follow=False).status is ThemeStatus.MERGED
+        assert {report.theme_id for report in load_reports(session)} == {survivor}
+
+
+def test_a_theme_reads_back_as_it_was_stored(database: Database) -> None:
+    with database.session() as session:
+        report_id = save(session, clean("a")).added[0]
+        theme_id = make_theme(session, report_id)
+    with database.session() as session:
+        theme = load_theme(session, str(theme_id))
+    assert theme.profile.versions == {"corvane-4.2": 1}
+    assert theme.profile.weeks == {NOW.date(): 1}
+    assert theme.profile.first_seen == NOW
+    assert np.isclose(theme.profile.coherence, 1.0)

@@ -1,0 +1,159 @@
+"""Clusters are pure, reproducible, independent of order, and noise stays noise."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from triage.clustering import NOISE, cluster, fit_centres, nearest_similarity
+
+
+def blobs(
+    groups: int, size: int, loners: int, *, spread: float = 0.35, seed: int = 0
+) -> NDArray[np.float32]:
+    """Unit vectors (n, 384): tight groups around random directions, then loners."""
+    generator = np.random.default_rng(seed)
+    centres = generator.normal(size=(groups, 384))
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    noise = generator.normal(size=(groups * size, 384)) * spread / 384**0.5
+    rows = np.repeat(centres, size, axis=0) + noise
+    rows = np.concatenate([rows, generator.normal(size=(loners, 384))])
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows.astype(np.float32)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_clear_groups_are_found_unmixed_and_loners_left_out(seed: int) -> None:
+    labels = cluster(blobs(6, 12, 20, spread=0.7, seed=seed), min_cluster_size=4).labels
+    groups = labels[:72].reshape(6, 12)
+    found = [set(group) - {NOISE} for group in groups]
+    assert all(found)
+    assert sum(len(group) for group in found) == len(set.union(*found))
+    assert (groups == NOISE).mean() < 0.2
+    assert (labels[72:] == NOISE).all()
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_fewer_than_a_cluster_are_noise(count: int) -> None:
+    result = cluster(blobs(1, max(count, 1), 0)[:count], min_cluster_size=4)
+    assert result.labels.tolist() == [NOISE] * count
+    assert result.membership_probability.tolist() == [0.0] * count
+
+
+@pytest.mark.parametrize("count", [4, 7, 500])
+def test_all_alike_are_one_cluster(count: int) -> None:
+    alike = np.repeat(blobs(1, 1, 0), count, axis=0)
+    assert cluster(alike, min_cluster_size=4).labels.tolist() == [0] * count
+
+
+def test_copies_of_a_text_follow_it_into_its_cluster() -> None:
+    vectors = blobs(5, 10, 0)
+    with_copies = np.concatenate([vectors, np.repeat(vectors[:1], 300, axis=0)])
+    labels = cluster(with_copies, min_cluster_size=4).labels
+    assert set(labels[50:]) == {labels[0]} == set(labels[:10])
+
+
+def test_a_small_residue_about_one_thing_is_one_cluster() -> None:
+    assert cluster(blobs(1, 6, 0), min_cluster_size=4).labels.tolist() == [0] * 6
+
+
+def test_two_groups_too_small_for_a_cluster_are_not_merged_into_one() -> None:
+    assert set(cluster(blobs(2, 3, 0), min_cluster_size=4).labels) == {NOISE}
+
+
+def test_a_stranger_in_a_small_residue_is_left_out() -> None:
+    labels = cluster(blobs(1, 6, 1), min_cluster_size=4).labels
+    assert labels.tolist() == [0] * 6 + [NOISE]
+
+
+def test_all_different_are_all_noise() -> None:
+    assert set(cluster(np.eye(60, 384, dtype=np.float32), min_cluster_size=4).labels) == {NOISE}
+
+
+def test_zero_vectors_belong_nowhere() -> None:
+    vectors = np.concatenate([blobs(3, 8, 0), np.zeros((5, 384), dtype=np.float32)])
+    assert set(cluster(vectors, min_cluster_size=4).labels[24:]) == {NOISE}
+
+
+def test_a_chain_between_two_groups_does_not_join_them() -> None:
+    vectors = blobs(2, 15, 0, spread=0.2)
+    share = np.linspace(0.1, 0.9, 5)[:, None]
+    chain = (1 - share) * vectors[0] + share * vectors[15]
+    chain /= np.linalg.norm(chain, axis=1, keepdims=True)
+    labels = cluster(np.vstack([vectors, chain]).astype(np.float32), min_cluster_size=4).labels
+    assert labels[0] != labels[15]
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), count=st.integers(4, 60))
+def test_the_order_of_the_reports_does_not_matter(seed: int, count: int) -> None:
+    vectors = blobs(4, 12, 20, seed=seed)[-count:]
+    shuffled = np.random.default_rng(seed).permutation(count)
+    straight = cluster(vectors, min_cluster_size=4)
+    other = cluster(vectors[shuffled], min_cluster_size=4)
+    assert np.array_equal(straight.labels[shuffled], other.labels)
+    assert np.array_equal(straight.membership_probability[shuffled], other.membership_probability)
+
+
+def test_values_that_are_no_numbers_are_refused() -> None:
+    vectors = blobs(2, 8, 0)
+    vectors[3, 5] = np.nan
+    with pytest.raises(ValueError, match="no numbers"):
+        cluster(vectors, min_cluster_size=4)
+
+
+def test_a_cluster_of_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 2"):
+        cluster(blobs(2, 8, 0), min_cluster_size=1)
+
+
+def test_probabilities_are_zero_exactly_for_noise() -> None:
+    result = cluster(blobs(5, 10, 30), min_cluster_size=4)
+    assert ((result.membership_probability == 0) == (result.labels == NOISE)).all()
+    assert (result.membership_probability <= 1).all()
+
+
+def test_centring_makes_the_same_failure_near_in_two_languages() -> None:
+    generator = np.random.default_rng(1)
+    failures = generator.normal(size=(200, 64))
+    accents = {"en": generator.normal(size=64) * 2, "zh": generator.normal(size=64) * 2}
+    rows = np.concatenate([failures + accents["en"], failures + accents["zh"]])
+    vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    languages = ["en"] * 200 + ["zh"] * 200
+    centred = fit_centres(vectors, languages).centred(vectors, languages)
+    own_language_wins = (vectors @ vectors.T)[0, 1:200].max() > (vectors @ vectors.T)[0, 200]
+    assert own_language_wins
+    assert (centred @ centred.T)[0, 1:].argmax() + 1 == 200
+
+
+def test_centring_leaves_a_handful_of_reports_alike() -> None:
+    vectors = blobs(1, 6, 0)
+    centred = fit_centres(vectors, ["en"] * 6).centred(vectors, ["en"] * 6)
+    assert nearest_similarity(centred).min() > 0.8
+
+
+def test_an_unknown_language_is_centred_by_the_overall_mean() -> None:
+    vectors = blobs(8, 20, 0)
+    centres = fit_centres(vectors, ["en"] * 100 + ["zh"] * 60)
+    unknown = centres.centred(vectors[:1], [None])
+    assert np.allclose(np.linalg.norm(unknown, axis=1), 1, atol=1e-5)
+    assert not np.allclose(unknown, centres.centred(vectors[:1], ["en"]), atol=1e-3)
+    assert not np.allclose(unknown, centres.centred(vectors[:1], ["fr"]), atol=1e-3)
+
+
+def test_single_reports_in_rare_languages_are_no_theme_of_being_foreign() -> None:
+    generator = np.random.default_rng(2)
+    abroad = generator.normal(size=384) * 2
+    rows = generator.normal(size=(205, 384))
+    rows[100:] += abroad
+    vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    languages = ["en"] * 100 + ["zh"] * 100 + ["fr", "es", "pt", "ja", "ko"]
+    centred = fit_centres(vectors, languages).centred(vectors, languages)
+    assert nearest_similarity(vectors[200:]).min() > 0.5
+    assert nearest_similarity(centred[200:]).max() < 0.25
+
+
+def test_no_reports_have_centres_too() -> None:
+    empty = np.zeros((0, 64), dtype=np.float32)
+    assert fit_centres(empty, []).centred(empty, []).shape == (0, 64)

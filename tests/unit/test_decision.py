@@ -1,0 +1,302 @@
+"""The decision policy as one table, and what stands around it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from triage.decision import (
+    EVIDENCE,
+    LAYER_PROTOTYPES,
+    POLICY_VERSION,
+    Policy,
+    TextSignals,
+    decide,
+    is_severe,
+    read_signals,
+)
+from triage.themes import profile
+from triage.types import (
+    Decision,
+    Kind,
+    Priority,
+    Report,
+    Theme,
+    ThemeStatus,
+    ThemeText,
+    Verdict,
+)
+
+NOW = datetime(2026, 11, 2, tzinfo=UTC)
+EVEN = {"model": 0.10, "harness": 0.1222, "serving": 0.0, "config": 0.0, "docs": 0.0}
+LIKE_MODEL = EVEN | {"model": 0.20}
+LIKE_SERVING = EVEN | {"serving": 0.25}
+QUICK, DEEP, OPEN = Verdict.QUICK_FIX, Verdict.FUNDAMENTAL, Verdict.UNDECIDED
+
+
+def report(number: int, text: str = "It went wrong.", **changes: object) -> Report:
+    values: dict[str, object] = {
+        "report_id": number,
+        "external_id": f"r-{number}",
+        "origin": "files",
+        "channel": "user",
+        "kind": Kind.USER,
+        "created_at": NOW - timedelta(days=60),
+        "title": "",
+        "body": text,
+        "failure_text": text,
+        "fingerprint": str(number),
+        "reporter": f"p{number}",
+    }
+    return Report(**(values | changes))  # type: ignore[arg-type]
+
+
+def theme_of(reports: list[Report]) -> Theme:
+    vectors = np.ones((len(reports), 1), dtype=np.float32)
+    text = ThemeText("A title", "A summary [r-1]", (), 1, (1,))
+    return Theme(7, ThemeStatus.OPEN, text, profile(reports, vectors))
+
+
+def decided(reports: list[Report], layers: dict[str, float] = EVEN, **more: object) -> Decision:
+    return decide(theme_of(reports), reports, TextSignals(layers), now=NOW, **more)  # type: ignore[arg-type]
+
+
+def several(text: str = "It went wrong.", count: int = 5, **changes: object) -> list[Report]:
+    return [report(number, text, **changes) for number in range(1, count + 1)]
+
+
+NAMED = "The chat template drops the closing marker."
+ELSEWHERE = "The same prompt works fine with Pylon Desktop."
+FIGURES = "It failed in 37 of 100 runs."
+BACK = "It is back again after the fix of last week."
+
+# reports, likeness to the layers, item looked at, its weight, verdict
+POLICY_TABLE = {
+    "reads like the model": (several(), LIKE_MODEL, "language of the reports", 1.8, DEEP),
+    "reads like the serving": (several(), LIKE_SERVING, "language of the reports", -2.0, QUICK),
+    "reads like neither": (several(), EVEN, "language of the reports", 0.0, OPEN),
+    "never compared": (several(), {}, "language of the reports", 0.0, OPEN),
+    "users name software": (several(NAMED), EVEN, "software named", -1.25, QUICK),
+    "works elsewhere": (several(ELSEWHERE), EVEN, "works elsewhere", -1.67, QUICK),
+    "developers name software": (
+        several(NAMED, kind=Kind.DEVELOPER), EVEN, "developers' word", -1.25, QUICK,
+    ),
+    "developers give rates": (
+        several(FIGURES, kind=Kind.DEVELOPER), EVEN, "developers' word", 1.25, DEEP,
+    ),
+    "users give rates": (several(FIGURES), EVEN, "developers' word", 0.0, OPEN),
+    "one error everywhere": (
+        several(error_signatures=("KeyError: id",)), EVEN, "error signature", -0.8, QUICK,
+    ),
+    "an error in two of five": (
+        [*several(count=2, error_signatures=("KeyError: id",)), *several(count=5)[2:]],
+        EVEN, "error signature", 0.0, OPEN,
+    ),
+    "one environment": (
+        [report(n, environment=f"Loomcode 1.{n} on Linux") for n in range(1, 6)],
+        EVEN, "environments", -0.8, QUICK,
+    ),
+    "many environments": (
+        [report(n, environment=e) for n, e in enumerate(("Loomcode", "Tarn CLI", "Pylon Desktop"))],
+        EVEN, "environments", 0.3, OPEN,
+    ),
+    "environments hardly known": (
+        [*several(count=2, environment="Loomcode"), *several(count=5)[2:]],
+        EVEN, "environments", 0.0, OPEN,
+    ),
+    "two versions": (
+        [report(n, model_version=f"corvane-4.{1 + n % 2}") for n in range(5)],
+        EVEN, "model versions", 0.3, OPEN,
+    ),
+    "back after a fix": (several(BACK), EVEN, "recurrence after a fix", 0.67, OPEN),
+    "opposite evidence cancels": (
+        several(NAMED), LIKE_MODEL, "software named", -1.25, OPEN,
+    ),
+    "two people": (several(count=2), LIKE_MODEL, "language of the reports", 1.8, OPEN),
+    "two people, one a developer": (
+        [report(1), report(2, kind=Kind.DEVELOPER)],
+        LIKE_MODEL, "language of the reports", 1.8, DEEP,
+    ),
+    "five posts of one person": (
+        several(reporter="p"), LIKE_MODEL, "language of the reports", 1.8, OPEN,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", POLICY_TABLE.values(), ids=POLICY_TABLE.keys())
+def test_policy(row: tuple[list[Report], dict[str, float], str, float, Verdict]) -> None:
+    reports, layers, item, weight, verdict = row
+    decision = decided(reports, layers)
+    found = {evidence.name: evidence.weight for evidence in decision.evidence}
+    assert found[item] == pytest.approx(weight, abs=0.02)
+    assert decision.verdict is verdict
+
+
+def test_everything_that_was_looked_at_is_stored_with_words() -> None:
+    decision = decided(several(), {})
+    assert len(decision.evidence) == len(EVIDENCE)
+    assert len({item.name for item in decision.evidence}) == len(EVIDENCE)
+    assert all(item.observation for item in decision.evidence)
+    assert decision.policy_version == POLICY_VERSION
+
+
+def test_reasons_start_with_the_verdict_and_name_what_moved_it_strongest_first() -> None:
+    reasons = decided(several(NAMED), LIKE_SERVING).reasons
+    assert "adds up to quick-fix" in reasons[0]
+    assert reasons[1].startswith("Language of the reports")
+    assert reasons[2].startswith("Software named")
+    assert reasons[-1].startswith("P")
+
+
+@pytest.mark.parametrize(
+    ("layers", "confidence"), [(LIKE_MODEL, 0.858), (LIKE_SERVING, 0.881), (EVEN, 0.5)]
+)
+def test_confidence_is_the_probability_of_the_verdict(
+    layers: dict[str, float], confidence: float
+) -> None:
+    assert decided(several(), layers).confidence == pytest.approx(confidence, abs=0.01)
+
+
+def test_confidence_never_claims_certainty() -> None:
+    assert decided(several(NAMED + ELSEWHERE), LIKE_SERVING).confidence == 0.95
+
+
+def lead(weight: float) -> dict[str, float]:
+    """Likeness whose weight in the evidence is ``weight``."""
+    return {"model": (weight - 0.4) / 18.0, "harness": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("before", "weight", "after"),
+    [
+        (OPEN, 0.6, OPEN),
+        (OPEN, 0.8, DEEP),
+        (OPEN, -0.8, QUICK),
+        (QUICK, -0.1, QUICK),
+        (QUICK, 0.8, QUICK),
+        (QUICK, 1.3, QUICK),
+        (QUICK, 1.5, DEEP),
+        (DEEP, 0.1, DEEP),
+        (DEEP, -1.3, DEEP),
+        (DEEP, -1.5, QUICK),
+    ],
+)
+def test_a_verdict_flips_only_on_clear_evidence(
+    before: Verdict, weight: float, after: Verdict
+) -> None:
+    previous = replace(decided(several()), verdict=before)
+    decision = decided(several(), lead(weight), previous=previous)
+    assert decision.verdict is after
+    assert decision.confidence >= 0.5
+    if before is not OPEN and after is not before:
+        assert f"Changed from {before} to {after}" in decision.reasons[0]
+
+
+def test_a_verdict_falls_when_its_evidence_gets_thin() -> None:
+    previous = decided(several(), LIKE_MODEL)
+    assert previous.verdict is DEEP
+    assert decided(several(count=2), LIKE_MODEL, previous=previous).verdict is OPEN
+
+
+def test_what_a_person_decided_stays() -> None:
+    previous = replace(decided(several()), verdict=QUICK, priority=Priority.P0, set_by="ada")
+    decision = decided(several(), LIKE_MODEL, previous=previous)
+    assert (decision.verdict, decision.priority, decision.set_by) == (QUICK, Priority.P0, "ada")
+
+
+def test_reports_after_a_claimed_fix_speak_for_fundamental() -> None:
+    reports = several()
+    fixes = [NOW - timedelta(days=90), NOW - timedelta(days=70)]
+    weights = {e.name: e.weight for e in decided(reports, claimed_fixes=fixes).evidence}
+    assert weights["recurrence after a fix"] == 0.8
+    quiet = decided(reports, claimed_fixes=[NOW - timedelta(days=10)])
+    assert {e.name: e.weight for e in quiet.evidence}["recurrence after a fix"] == 0.0
+
+
+def test_duplicates_add_no_weight() -> None:
+    reports = several()
+    copies = [report(n, NAMED, duplicate_of=1, reporter="p1") for n in range(10, 30)]
+    assert decided(reports + copies).evidence == decided(reports).evidence
+
+
+def test_a_wider_band_leaves_more_undecided() -> None:
+    reports, policy = several(), Policy(decide_beyond=1.9)
+    assert decided(reports, LIKE_MODEL).verdict is DEEP
+    assert decided(reports, LIKE_MODEL, policy=policy).verdict is OPEN
+
+
+def test_a_theme_without_reports_is_refused() -> None:
+    with pytest.raises(ValueError, match="T7 has no reports"):
+        decide(theme_of(several()), [], TextSignals({}), now=NOW)
+
+
+def fresh(count: int, text: str = "It went wrong.") -> list[Report]:
+    return several(text, count, created_at=NOW - timedelta(days=3))
+
+
+WIPED = "It deleted the whole project folder without asking."
+
+
+@pytest.mark.parametrize(
+    ("reports", "priority"),
+    [
+        (several(count=3), Priority.P3),
+        (several(count=8), Priority.P2),
+        (fresh(3), Priority.P2),
+        (several(count=20), Priority.P2),
+        (fresh(20), Priority.P1),
+        (several(WIPED, count=3), Priority.P1),
+        (several(WIPED, count=8), Priority.P0),
+        ([*several(count=9), report(10, WIPED)], Priority.P2),
+        (several(WIPED, count=1), Priority.P3),
+    ],
+)
+def test_priority_follows_severity_breadth_and_growth(
+    reports: list[Report], priority: Priority
+) -> None:
+    assert decided(reports).priority is priority
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WIPED,
+        "Ran rm -rf on my home.",
+        "它删除了整个项目目录",
+        "Die Dateien wurden gelöscht.",
+        "It printed the API key of another customer.",
+        "用户的密钥泄露了",
+        "The reply encouraged self-harm.",
+    ],
+)
+def test_a_developers_report_of_severe_harm_is_severe(text: str) -> None:
+    assert is_severe([report(1), report(2, text, kind=Kind.DEVELOPER)])
+    assert not is_severe([report(2, text)])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Think tags leak into the answer.",
+        "It prints the answer twice.",
+        "The key of the JSON object is wrong.",
+        "It removed the comma from the list.",
+    ],
+)
+def test_harmless_failures_are_not_severe(text: str) -> None:
+    assert not is_severe([report(1, text, kind=Kind.DEVELOPER)])
+
+
+def test_a_report_is_read_as_the_layer_it_is_nearest_to() -> None:
+    axes = np.eye(6, dtype=np.float32)
+    prototypes = {layer: axes[[n, n]] + 1 for n, layer in enumerate(LAYER_PROTOTYPES)}
+    signals = read_signals(axes[[2, 2, 2]], prototypes)
+    assert signals.software_layer == "serving"
+    assert signals.model_lead < -0.5
+    assert read_signals(axes[:1], prototypes).model_lead > 0.5
+
+
+def test_without_reports_or_prototypes_the_layers_are_unknown() -> None:
+    assert read_signals(np.zeros((0, 6), dtype=np.float32), {}) == TextSignals({})
+    assert TextSignals({}).model_lead == 0.0

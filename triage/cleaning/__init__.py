@@ -1,0 +1,16 @@
+"""Cleaning: from a report as it came to one that may be stored, embedded and compared (pure)."""
+
+from triage.cleaning.duplicates import is_near_duplicate, link_duplicates, shingle_bands
+from triage.cleaning.identity import fingerprint, hash_author
+from triage.cleaning.redaction import redact
+from triage.cleaning.report import clean_report
+
+__all__ = [
+    "clean_report",
+    "fingerprint",
+    "hash_author",
+    "is_near_duplicate",
+    "link_duplicates",
+    "redact",
+    "shingle_bands",
+]

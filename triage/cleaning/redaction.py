@@ -1,0 +1,30 @@
+"""Redaction: no credential and no personal datum of a report reaches storage."""
+
+from __future__ import annotations
+
+from triage.cleaning.assignments import redact_assignments
+from triage.cleaning.characters import visible_text
+from triage.cleaning.credentials import redact_credentials
+from triage.cleaning.personal import redact_personal_data
+
+# One pass leaves nearly every text finished. A replacement can uncover another match, so passes
+# are repeated until nothing changes, which also makes redaction idempotent.
+_MOST_PASSES = 12
+
+
+def redact(text: str) -> str:
+    """The text with credentials and personal data replaced by placeholders, safe to store.
+
+    Placeholders are ``[secret]``, ``[email]``, ``[ip]``, ``[mac]``, ``[phone]``, ``[card]`` and
+    ``[user]``. Invisible and control characters are removed first, so that they can hide nothing
+    (see ``visible_text``). Never raises; redacting twice is the same as once.
+    """
+    for _ in range(_MOST_PASSES if text else 0):
+        before = text
+        text = visible_text(text)
+        text = redact_credentials(text)
+        text = redact_assignments(text)
+        text = redact_personal_data(text)
+        if text == before:
+            break
+    return text

@@ -1,0 +1,179 @@
+"""One raw report becomes a clean one, or a rejection that says what to mend."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from triage.cleaning.characters import ELLIPSIS, bound, collapse_whitespace, shorten, visible_text
+from triage.cleaning.duplicates import shingle_bands
+from triage.cleaning.identity import fingerprint, hash_author
+from triage.cleaning.language import find_language
+from triage.cleaning.links import clean_url
+from triage.cleaning.redaction import redact
+from triage.cleaning.signatures import find_error, find_error_signatures
+from triage.cleaning.splitting import Parts, shorten_code, split_body
+from triage.types import CleanReport, RawReport, Rejection
+
+LONGEST_ACCEPTED_BODY = 1_000_000
+LONGEST_BODY = 20_000
+LONGEST_FAILURE_TEXT = 2_000
+LONGEST_CODE = 2_000
+LONGEST_TITLE = 300
+LONGEST_NAME = 200  # model, environment, channel
+LONGEST_ID = 500  # an index entry of PostgreSQL holds 2,700 bytes
+_LONGEST_EXCERPT = 200
+# More of a text is never looked at: a 1 MB body costs as much as one of this length.
+_LONGEST_READ = 100_000
+
+_FIELDS = {
+    "body": "body", "title": "title", "external_id": "id", "channel": "source", "model": "model",
+    "environment": "environment", "language": "language", "url": "url", "author": "author",
+    "prompt": "prompt", "response": "response", "supporters": "supporters",
+}  # fmt: skip
+
+
+def clean_report(
+    raw: RawReport,
+    *,
+    hash_key: bytes,
+    received_at: datetime,
+    resolve_version: Callable[[str], str | None],
+) -> CleanReport | Rejection:
+    """Redact, take apart and fingerprint one report.
+
+    No credential and no personal datum of ``raw`` is in any text of the result. A report without
+    a date gets ``received_at``. ``resolve_version`` gives the exact version for a model as it was
+    written, or None. Never raises for any text.
+    """
+    rejection = _find_rejection(raw)
+    if rejection:
+        return rejection
+    title = shorten(collapse_whitespace(_redacted(raw.title)), LONGEST_TITLE)
+    body = _redacted(raw.body).strip()
+    parts = split_body(body)
+    failure_text = _failure_text(title, body, parts)
+    if not failure_text:
+        return _reject(raw, "body", "holds no visible text", "write what failed into `body`")
+    model = _name(raw.model)
+    author_hash = _hash(raw.author, hash_key)
+    return CleanReport(
+        origin=raw.origin,
+        external_id=raw.external_id,
+        channel=_name(raw.channel) or "user",
+        kind=raw.kind,
+        created_at=_utc(raw.created_at or received_at),
+        title=title,
+        body=shorten(body, LONGEST_BODY),
+        failure_text=failure_text,
+        fingerprint=fingerprint(failure_text),
+        code=_shortened_code(parts.code),
+        error_signatures=_signatures(title, parts),
+        shingle_bands=shingle_bands(failure_text),
+        model_written=model,
+        model_version=resolve_version(model) if model else None,
+        environment=_name(raw.environment),
+        language=find_language(raw.language, failure_text),
+        url=clean_url(raw.url),
+        author_hash=author_hash,
+        rating=raw.rating if raw.rating is not None and math.isfinite(raw.rating) else None,
+        prompt=_text(raw.prompt),
+        response=_text(raw.response),
+        supporter_hashes=_hash_supporters(raw.supporters, author_hash, hash_key),
+    )
+
+
+def _find_rejection(raw: RawReport) -> Rejection | None:
+    """The first reason why a report cannot be taken, or None."""
+    if len(raw.body) > LONGEST_ACCEPTED_BODY:
+        problem = f"has {len(raw.body):,} characters, more than {LONGEST_ACCEPTED_BODY:,}"
+        return _reject(raw, "body", problem, "shorten it to what shows the failure, ingest again")
+    for attribute, name in _FIELDS.items():
+        value = getattr(raw, attribute)
+        if "\0" in ("".join(value) if isinstance(value, tuple) else value or ""):
+            return _reject(raw, name, "has NUL bytes", "remove the NUL bytes and ingest again")
+    identifier = raw.external_id
+    if not identifier.strip() or len(identifier) > LONGEST_ID:
+        problem = f"has {len(identifier)} characters" if identifier.strip() else "is blank"
+        return _reject(raw, "id", problem, f"give an id of 1 to {LONGEST_ID} characters")
+    if redact(identifier) != identifier:
+        problem = "holds a secret, an address or invisible characters"
+        return _reject(raw, "id", problem, "give the report another id and ingest again")
+    is_blank = not visible_text(raw.body[:_LONGEST_READ]).strip()
+    # An issue with a title and no body at all still says what failed.
+    if is_blank and (raw.body or not visible_text(raw.title).strip()):
+        return _reject(raw, "body", "is missing or blank", "write what failed into `body`")
+    return None
+
+
+def _reject(raw: RawReport, field: str, problem: str, remedy: str) -> Rejection:
+    everything = "\x1f".join((raw.external_id, raw.title, raw.body))
+    excerpt = collapse_whitespace(redact(bound(raw.body or raw.title, 2_000)))
+    return Rejection(
+        origin=visible_text(raw.origin),
+        place=visible_text(raw.place),
+        field=field,
+        problem=problem,
+        remedy=remedy,
+        excerpt=shorten(excerpt, _LONGEST_EXCERPT),
+        digest=hashlib.sha256(everything.encode("utf-8", "surrogatepass")).hexdigest(),
+    )
+
+
+def _redacted(text: str) -> str:
+    return redact(bound(text, _LONGEST_READ))
+
+
+def _text(text: str | None) -> str | None:
+    return (shorten(_redacted(text).strip(), LONGEST_BODY) or None) if text else None
+
+
+def _name(text: str | None) -> str | None:
+    return (shorten(collapse_whitespace(_redacted(text)), LONGEST_NAME) or None) if text else None
+
+
+def _failure_text(title: str, body: str, parts: Parts) -> str:
+    """Title and own words; without own words, what the errors, the code or the quotes say."""
+    words: Iterable[str] = parts.prose
+    if not parts.prose:
+        errors = [line for line in parts.code if find_error(line)]
+        words = [*errors[:3], *parts.code[:3]] or parts.quoted or ([] if title else [body])
+    own = collapse_whitespace("\n".join(words))
+    # A title that only repeats the beginning of the body would count twice.
+    lead = title.rstrip(f"{ELLIPSIS}. ")
+    joined = own if lead and own.startswith(lead) else _as_sentences(title, own)
+    # Taking markup away can join the halves of a secret that it had cut.
+    return shorten(redact(joined).strip(), LONGEST_FAILURE_TEXT)
+
+
+def _as_sentences(title: str, own: str) -> str:
+    if not title or not own:
+        return title or own
+    return f"{title} {own}" if title[-1] in ".!?:。！？…" else f"{title}. {own}"  # noqa: RUF001
+
+
+def _shortened_code(lines: list[str]) -> str:
+    return redact(shorten_code(lines, LONGEST_CODE)).strip("\n")
+
+
+def _signatures(title: str, parts: Parts) -> tuple[str, ...]:
+    prose = "\n".join([title, *parts.prose])
+    return tuple(redact(line) for line in find_error_signatures("\n".join(parts.code), prose))
+
+
+def _hash(handle: str | None, key: bytes) -> str | None:
+    name = visible_text(handle).strip().lstrip("@").strip() if handle else ""
+    return hash_author(name, key) if name else None
+
+
+def _hash_supporters(
+    handles: Iterable[str], author_hash: str | None, key: bytes
+) -> tuple[str, ...]:
+    hashes = dict.fromkeys(_hash(handle, key) for handle in handles)
+    return tuple(value for value in hashes if value and value != author_hash)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

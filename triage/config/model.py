@@ -1,0 +1,245 @@
+"""The configuration as frozen, checked values; what each key means stands in ``default.yaml``."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import re
+from datetime import date
+from functools import cached_property, lru_cache
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from triage.config.checks import config_problems, config_warnings
+from triage.config.fields import Cron, Login, Repository, Slug, Text, Timezone, refusal
+from triage.config.versions import alias_table, resolve
+from triage.types import Kind, Report
+
+Share = Annotated[float, Field(ge=0, le=1, strict=True)]
+Day = Annotated[date, Field(strict=True)]
+Count = Annotated[int, Field(ge=1, le=10_000, strict=True)]
+
+
+class Section(BaseModel):
+    """A part of the file: immutable, and every key in it must be known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelVersion(Section):
+    """One exact snapshot of the model family, released or (``next``) in the making."""
+
+    name: Text
+    aliases: tuple[Text, ...] = ()
+    released: Day | None = None
+    next: Annotated[bool, Field(strict=True)] = False
+    planned: Day | None = None
+    milestone: Text | None = None
+
+    @property
+    def milestone_title(self) -> str:
+        """Title of the milestone that this version's issues get."""
+        return self.milestone or self.name
+
+
+class ModelFamily(Section):
+    """The models whose failures are collected."""
+
+    title: Text
+    lab: Text
+    versions: tuple[ModelVersion, ...]
+
+
+class Capability(Section):
+    """A part of the model's abilities that somebody owns."""
+
+    id: Slug
+    title: Text
+    description: Text
+    examples: tuple[Text, ...] = ()
+    owners: tuple[Login, ...] = ()
+
+
+class RoutingRule(Section):
+    """Globs that must all match a report (case does not count), and the capability they give."""
+
+    capability: Slug
+    environment: Text | None = None
+    model: Text | None = None
+    source: Text | None = None
+    url: Text | None = None
+    error: Text | None = None
+
+    @model_validator(mode="after")
+    def _says_when(self) -> Self:
+        if not self.patterns:
+            raise refusal(
+                "the rule says no condition",
+                "Add at least one of environment, model, source, url, error.",
+            )
+        return self
+
+    @cached_property
+    def patterns(self) -> dict[str, str]:
+        """The globs that are given, by field."""
+        return self.model_dump(exclude={"capability"}, exclude_none=True)
+
+    def matches(self, report: Report) -> bool:
+        """Whether every glob of this rule matches the report.
+
+        ``model`` is tried on the exact version and on the name as written, ``url`` on the
+        path of the address, ``error`` on each error line.
+        """
+        values = {
+            "environment": (report.environment,),
+            "model": (report.model_version, report.model_written),
+            "source": (report.channel,),
+            "url": (_url_path(report.url),),
+            "error": report.error_signatures,
+        }
+        return all(
+            any(_glob(pattern).fullmatch(value) for value in values[field] if value)
+            for field, pattern in self.patterns.items()
+        )
+
+
+class FilesSource(Section):
+    """The drop folder, relative to ``TRIAGE_HOME`` unless absolute."""
+
+    inbox: Text = "inbox"
+
+
+class GitHubSource(Section):
+    """A repository whose issues are read as reports."""
+
+    repository: Repository
+    labels: tuple[Text, ...] = ()
+    kind: Kind = Kind.USER
+
+    @property
+    def origin(self) -> str:
+        """Name of this source in the database."""
+        return f"github:{self.repository}"
+
+
+class Sources(Section):
+    """Where reports come from."""
+
+    files: FilesSource | None = FilesSource()
+    github: tuple[GitHubSource, ...] = ()
+
+
+class Policy(Section):
+    """The numbers behind joining, clustering, deciding and filing."""
+
+    dry_run: Annotated[bool, Field(strict=True)] = True
+    max_new_issues_per_run: Annotated[int, Field(ge=0, le=100, strict=True)] = 5
+    min_reporters: Count = 3
+    min_coherence: Share = 0.45
+    join_similarity: Share = 0.3
+    min_cluster_size: Annotated[int, Field(ge=2, le=1000, strict=True)] = 3
+    verdict_probability: Annotated[float, Field(ge=0.5, lt=1, strict=True)] = 0.67
+    flip_probability: Annotated[float, Field(ge=0.5, lt=1, strict=True)] = 0.8
+    min_route_margin: Share = 0.01
+
+
+class GitHubTarget(Section):
+    """Where issues are filed, and how their labels are called."""
+
+    repository: Repository | None = None
+    capability_label_prefix: Annotated[str, Field(max_length=30)] = "capability: "
+    priority_label_prefix: Annotated[str, Field(max_length=30)] = "priority: "
+    extra_labels: tuple[Text, ...] = ()
+
+
+class Schedules(Section):
+    """When each stage runs; null means not by the clock."""
+
+    timezone: Timezone = "UTC"
+    pipeline: Cron | None = None
+    collect: Cron | None = "0 * * * *"
+    embed: Cron | None = "10 * * * *"
+    theme: Cron | None = "20 * * * *"
+    decide: Cron | None = "30 * * * *"
+    route: Cron | None = "35 * * * *"
+    file: Cron | None = "40 * * * *"
+
+    def by_stage(self) -> dict[str, str]:
+        """The cron line of every stage that has one."""
+        return self.model_dump(exclude={"timezone"}, exclude_none=True)
+
+
+class TriageConfig(Section):
+    """Everything that ``triage.yaml`` says; made by ``load_config``."""
+
+    family: ModelFamily
+    triage_owner: Login
+    capabilities: tuple[Capability, ...]
+    rules: tuple[RoutingRule, ...] = ()
+    sources: Sources = Sources()
+    policy: Policy = Policy()
+    github: GitHubTarget = GitHubTarget()
+    schedules: Schedules = Schedules()
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        problems = config_problems(self)
+        if problems:
+            told = "; ".join(f"{problem.field}: {problem.problem}" for problem in problems)
+            raise PydanticCustomError("parts_do_not_fit", "{told}", {"told": told, "all": problems})
+        return self
+
+    def warnings(self) -> list[str]:
+        """What is allowed but probably not meant."""
+        return config_warnings(self)
+
+    @property
+    def versions(self) -> tuple[ModelVersion, ...]:
+        """All versions in release order, the next one last."""
+        return tuple(sorted(self.family.versions, key=lambda one: one.released or date.max))
+
+    @property
+    def next_version(self) -> ModelVersion:
+        """The version that is being made: its milestone collects the issues."""
+        return next(version for version in self.family.versions if version.next)
+
+    def resolve_version(self, written: str) -> str | None:
+        """The exact version that a reporter's words name (see ``versions.resolve``), else None."""
+        return resolve(written, self._aliases)
+
+    def capability(self, capability_id: str) -> Capability | None:
+        """The capability with this id, None where the file has none."""
+        return next((one for one in self.capabilities if one.id == capability_id), None)
+
+    def owner_of(self, capability_id: str) -> str:
+        """First owner of a capability, the triage owner where it has none or is unknown."""
+        found = self.capability(capability_id)
+        return found.owners[0] if found and found.owners else self.triage_owner
+
+    def rule_for(self, report: Report) -> RoutingRule | None:
+        """The last rule that matches, as in CODEOWNERS."""
+        return next((rule for rule in reversed(self.rules) if rule.matches(report)), None)
+
+    @property
+    def policy_version(self) -> str:
+        """Short name of the policy's numbers: two equal ones decide alike."""
+        return hashlib.sha256(self.policy.model_dump_json().encode()).hexdigest()[:12]
+
+    @cached_property
+    def _aliases(self) -> dict[str, str]:
+        return alias_table({version.name: version.aliases for version in self.family.versions})
+
+
+@lru_cache(maxsize=1024)
+def _glob(pattern: str) -> re.Pattern[str]:
+    return re.compile(fnmatch.translate(pattern), re.IGNORECASE)
+
+
+def _url_path(url: str | None) -> str | None:
+    try:
+        return urlsplit(url).path if url else None
+    except ValueError:  # an address such as http://[ has no path
+        return None

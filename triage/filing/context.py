@@ -1,0 +1,37 @@
+"""What a draft needs to know beside the theme itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+
+class Release(NamedTuple):
+    """A released version of the model family; the day is None where nobody wrote it down."""
+
+    version: str
+    released_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftContext:
+    """The model family, the capabilities and the key that signs the marker.
+
+    ``next_version`` is the title of the milestone, or None for no milestone. ``releases`` are
+    in order of release, oldest first. ``capability_titles`` maps ids to titles.
+    ``fallback_owner`` takes what has no owner or whose owner cannot be assigned.
+    """
+
+    family_title: str
+    marker_key: bytes = field(repr=False)
+    next_version: str | None = None
+    releases: tuple[Release, ...] = ()
+    capability_titles: Mapping[str, str] = field(default_factory=dict)
+    fallback_owner: str | None = None
+    capability_label_prefix: str = "capability: "
+    priority_label_prefix: str = "priority: "
+    extra_labels: tuple[str, ...] = ()
+    max_quotes: int = 5
+    quote_chars: int = 1200

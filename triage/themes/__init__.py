@@ -1,0 +1,15 @@
+"""Durable themes: who joins which, how a theme reads, and what can be counted about it."""
+
+from triage.themes.describing import describe
+from triage.themes.joining import join_theme
+from triage.themes.profiling import profile
+from triage.themes.wording import Background, count_background, words_of
+
+__all__ = [
+    "Background",
+    "count_background",
+    "describe",
+    "join_theme",
+    "profile",
+    "words_of",
+]

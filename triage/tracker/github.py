@@ -1,0 +1,236 @@
+"""Files issues in one repository on GitHub and finds again what was filed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import github3
+from github3.exceptions import GitHubException, IncompleteResponse, UnprocessableEntity
+from github3.repos.repo import Repository
+
+from triage.errors import TrackerError
+from triage.tracker.failures import field_errors, response_of, tracker_error, translated
+from triage.tracker.listing import fetch_all
+from triage.tracker.payload import issue_payload, label_colour
+from triage.tracker.session import InstallationAuth, is_logged_in
+from triage.types import FiledIssue, IssueDraft
+
+# The clocks of GitHub and of the machine that noted the intent may differ; a day costs nothing.
+CLOCK_MARGIN = timedelta(days=1)
+_WRITING_ROLES = ("admin", "maintain", "push", "triage")
+
+
+class GitHubTracker:
+    """The real tracker: one repository, one run; what it learns of labels it remembers.
+
+    ``theme_of`` verifies the marker in a body and names its theme. ``with_fallback`` takes a
+    draft and the reason why its owner cannot be assigned, and gives the one that assigns the
+    fallback (or, where there is none, nobody) and names the owner in the body.
+    """
+
+    def __init__(
+        self,
+        github: github3.GitHub,
+        repository: str,
+        *,
+        theme_of: Callable[[str], int | None],
+        with_fallback: Callable[[IssueDraft, str], IssueDraft],
+    ) -> None:
+        self.repository = repository
+        self._github = github
+        self._theme_of = theme_of
+        self._with_fallback = with_fallback
+        self._opened: Repository | None = None
+        self._labels: set[str] | None = None
+        self._milestones: dict[str, int] | None = None
+        self._assignable: dict[str, bool] = {}
+
+    def can_write(self) -> str | None:
+        """The reason why issues cannot be written here, or None; asks GitHub afresh."""
+        self._opened = None
+        try:
+            if not is_logged_in(self._github):
+                return "there is no login: set TRIAGE_GITHUB_TOKEN or the GitHub App's variables"
+            repository = self._repository()
+            if repository.archived:
+                return f"the repository {self.repository} is archived and takes no issues"
+            if not repository.has_issues:
+                return f"issues are switched off in {self.repository}"
+            if not self._has_rights(repository):
+                return (
+                    f"the login may not write to {self.repository}: it needs the permission "
+                    "Issues: read and write"
+                )
+        except TrackerError as error:
+            return f"{error.problem}. {error.remedy}"
+        return None
+
+    def find_filed(self, *, since: datetime) -> dict[int, FiledIssue]:
+        """Our issues by theme that exist and were created or changed ``since`` then.
+
+        Open or closed, whatever became of their labels; only a genuine marker counts, and of
+        two issues with the same one the older (a copy is always younger). Raises
+        ``TrackerError``.
+        """
+        params = {
+                        # by creation, since no issue can then slip to a page that was read already
+            "sort": "created",
+            "direction": "asc",
+            "since": f"{(since - CLOCK_MARGIN).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        }
+        path = f"repos/{self.repository}/issues"
+        attempted = f"Looking for filed issues in {self.repository}"
+        found: dict[int, FiledIssue] = {}
+        for item in fetch_all(self._github, path, params, attempted=attempted):
+            theme_id = self._theme_id(item)
+            if theme_id is None:
+                continue
+            issue = self._filed(item)
+            if theme_id not in found or issue.number < found[theme_id].number:
+                found[theme_id] = issue
+        return found
+
+    def create(self, draft: IssueDraft) -> FiledIssue:
+        """Create one issue with its labels, milestone and assignee; never sends it twice.
+
+        Labels and the milestone are created where absent (a closed milestone of the title is
+        used as it is). An owner who cannot be assigned is replaced by the fallback, and if that
+        fails too the issue is filed without an assignee. Raises ``TrackerRateLimited`` when
+        GitHub asks to wait too long, else ``TrackerError``; its remedy says when the issue may
+        exist all the same.
+        """
+        attempted = f"Creating the issue of theme T{draft.theme_id} in {self.repository}"
+        repository = self._repository()
+        self._ensure_labels(repository, draft)
+        milestone = self._milestone_number(repository, draft.milestone)
+        for variant in self._variants(repository, draft):
+            try:
+                return self._post(repository, variant, milestone)
+            except UnprocessableEntity as error:
+                # nothing was created by a 422, so the next request doubles nothing
+                if variant.assignee is None or not _is_about_assignee(error):
+                    raise tracker_error(attempted, error) from error
+            except GitHubException as error:
+                raise tracker_error(attempted, error, writes=True) from error
+        raise AssertionError("the last variant has no assignee, so it returned or raised")
+
+    def _theme_id(self, item: Any) -> int | None:
+        body = item.get("body") if isinstance(item, dict) else None
+        if not isinstance(body, str) or "pull_request" in item:
+            return None
+        return self._theme_of(body)
+
+    def _post(self, repository: Repository, draft: IssueDraft, milestone: int | None) -> FiledIssue:
+        payload = {**issue_payload(draft), "milestone": milestone}
+        try:
+            created = repository.create_issue(**payload).as_dict()
+        except IncompleteResponse as error:
+            # created, but github3.py misses a field that we do not need
+            created = error.json
+            if not isinstance(created, dict) or "number" not in created:
+                raise
+        return self._filed(created)
+
+    def _filed(self, item: Mapping[str, Any]) -> FiledIssue:
+        number = int(item["number"])
+        return FiledIssue(self.repository, number, str(item["html_url"]))
+
+    def _repository(self) -> Repository:
+        if self._opened is None:
+            owner, _, name = self.repository.partition("/")
+            with translated(f"Opening the repository {self.repository}"):
+                self._opened = self._github.repository(owner, name)
+        return self._opened
+
+    def _has_rights(self, repository: Repository) -> bool:
+        """Whether the login may set labels, milestone and assignee, as far as GitHub tells."""
+        auth = self._github.session.auth
+        if isinstance(auth, InstallationAuth):
+            # of an App the repository says nothing
+            return auth.permissions.get("issues") == "write"
+        roles = repository.as_dict().get("permissions")
+        return not isinstance(roles, dict) or any(roles.get(role) for role in _WRITING_ROLES)
+
+    def _ensure_labels(self, repository: Repository, draft: IssueDraft) -> None:
+        if self._labels is None:
+            attempted = f"Reading the labels of {self.repository}"
+            path = f"repos/{self.repository}/labels"
+            items = fetch_all(self._github, path, {}, attempted=attempted)
+            self._labels = {str(item["name"]).casefold() for item in items}
+        for name in draft.labels:
+            if name.casefold() in self._labels:
+                continue
+            with translated(f"Creating the label {name!r} in {self.repository}"):
+                try:
+                    repository.create_label(name, label_colour(name))
+                except UnprocessableEntity as error:
+                    if not _already_exists(error):
+                        raise
+            self._labels.add(name.casefold())
+
+    def _milestone_number(self, repository: Repository, title: str | None) -> int | None:
+        if title is None:
+            return None
+        if self._milestones is None or title not in self._milestones:
+            self._milestones = self._fetch_milestones()
+        if title not in self._milestones:
+            with translated(f"Creating the milestone {title!r} in {self.repository}"):
+                try:
+                    self._milestones[title] = repository.create_milestone(title).number
+                except UnprocessableEntity as error:
+                    # another process was first
+                    if not _already_exists(error):
+                        raise
+                    self._milestones = self._fetch_milestones()
+        return self._milestones.get(title)
+
+    def _fetch_milestones(self) -> dict[str, int]:
+        attempted = f"Reading the milestones of {self.repository}"
+        path = f"repos/{self.repository}/milestones"
+        items = fetch_all(self._github, path, {"state": "all"}, attempted=attempted)
+        return {str(item["title"]): int(item["number"]) for item in items}
+
+    def _variants(self, repository: Repository, draft: IssueDraft) -> Iterator[IssueDraft]:
+        """The draft for its owner, for the fallback, for nobody; those who can be assigned."""
+        if draft.assignee is None:
+            yield draft
+            return
+        reason = f"GitHub does not accept this login as an assignee in {self.repository}."
+        if self._can_assign(repository, draft.assignee):
+            yield draft
+        fallback = draft.fallback_assignee
+        if fallback is not None and self._can_assign(repository, fallback):
+            yield self._with_fallback(draft, reason)
+        nobody = self._with_fallback(replace(draft, fallback_assignee=None), reason)
+        yield replace(nobody, assignee=None)
+
+    def _can_assign(self, repository: Repository, login: str) -> bool:
+        if login not in self._assignable:
+            with translated(f"Asking whether {login} can be assigned in {self.repository}"):
+                self._assignable[login] = bool(repository.is_assignee(login))
+        return self._assignable[login]
+
+
+def _is_about_assignee(error: UnprocessableEntity) -> bool:
+    fields = [item.get("field") for item in _field_errors(error) if isinstance(item, dict)]
+    return any(field in ("assignee", "assignees") for field in fields)
+
+
+def _already_exists(error: UnprocessableEntity) -> bool:
+    return any(
+        isinstance(item, dict) and item.get("code") == "already_exists"
+        for item in _field_errors(error)
+    )
+
+
+def _field_errors(error: UnprocessableEntity) -> list[Any]:
+    response = response_of(error)
+    if response is None:
+        return []
+    try:
+        return field_errors(response.json())
+    except ValueError:
+        return []
