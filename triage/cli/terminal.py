@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import typer
 from rich.console import Console
@@ -35,6 +36,29 @@ def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -
         # Text, not markup: a report's "[bold]" must stay what it is.
         table.add_row(*(Text(printable(value)) for value in row.values()))
     output.print(table)
+
+
+def show_themes(rows: Sequence[Mapping[str, Any]]) -> None:
+    """The themes in the width of a terminal, one line each, then why the others wait."""
+    table = Table(show_edge=False, pad_edge=False, header_style="bold", box=None)
+    left = output.width
+    for name in ("theme", "people", "verdict", "priority", "capability"):
+        width = max([len(name), *(len(str(row[name])) for row in rows)])
+        justify: Literal["left", "right"] = "right" if name == "people" else "left"
+        table.add_column(name, no_wrap=True, min_width=width, justify=justify)
+        left -= width + 2
+    # Too narrow a terminal would take the room from the first columns instead.
+    table.add_column("title", no_wrap=True, overflow="ellipsis", max_width=max(left, 10))
+    for row in rows:
+        shown = [Text(printable(row[column.header])) for column in table.columns]
+        table.add_row(*shown)
+    output.print(table)
+    blockers = Counter(
+        row["issue or blocker"].partition(":")[0] for row in rows if row["issue or blocker"]
+    )
+    for blocker, count in blockers.most_common():
+        if not blocker.startswith("http"):
+            output.print(Text(f"{count:5} {printable(blocker)}"), soft_wrap=True)
 
 
 def printable(value: Any) -> str:

@@ -27,7 +27,7 @@ TITLE_LENGTH = 80
 SUMMARY_SENTENCES = 3
 SENTENCE_LENGTH = (30, 240)
 # Maximal marginal relevance (Carbonell and Goldstein 1998): share of nearness against novelty.
-NEARNESS = 0.6
+NEARNESS = 0.5
 
 
 @dataclass(frozen=True, slots=True)

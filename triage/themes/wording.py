@@ -31,7 +31,7 @@ STOP_WORDS = frozenset(_STOP_LIST.split())
 _LATIN = re.compile(r"[a-zà-öø-ÿ][a-zà-öø-ÿ0-9]*(?:[-_'][a-zà-öø-ÿ0-9]+)*")
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 # \u3002 \uff01 \uff1f: the full-width stop, exclamation and question marks
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|(?<=[\u3002\uff01\uff1f])|\n+")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[.!?…][\"')\]])\s+|(?<=[\u3002\uff01\uff1f])|\n+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,8 @@ class GitHubTracker:
         ``TrackerError``.
         """
         params = {
-                        # by creation, since no issue can then slip to a page that was read already
+            "state": "all",
+            # by creation, since no issue can then slip to a page that was read already
             "sort": "created",
             "direction": "asc",
             "since": f"{(since - CLOCK_MARGIN).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
