@@ -1,3 +1,3 @@
 """Fixtures that all tiers share."""
 
-pytest_plugins = ["tests.databases"]
+pytest_plugins = ["tests.databases", "tests.integration.github.fixtures"]

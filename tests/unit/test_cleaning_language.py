@@ -1,5 +1,7 @@
 """The language of a report."""
 
+# ruff: noqa: RUF001  full-width punctuation is meant
+
 from __future__ import annotations
 
 import pytest

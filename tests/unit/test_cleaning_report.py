@@ -195,8 +195,6 @@ MARKUP = st.lists(
             "- [ ] ",
             "Error: ",
             "| ",
-        ]
-        + [
             "[a](http://b) ",
             "![x](y)",
             "`",
@@ -204,10 +202,8 @@ MARKUP = st.lists(
             "_No response_",
             "wrote:",
             "it fails ",
-            "\ud800",
+            "�",
             "\x1b[31m",
-        ]
-        + [
             "Traceback (most recent call last)\n",
             '  File "x", line 1\n',
             "12:00:00 x\n",

@@ -1,5 +1,7 @@
 """The reporter's own account, apart from forms, quotes, code and logs."""
 
+# ruff: noqa: RUF001  full-width punctuation is meant
+
 from __future__ import annotations
 
 from datetime import UTC, datetime

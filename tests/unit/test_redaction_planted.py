@@ -3,6 +3,8 @@
 They are put together while the tests run, so that no scanner finds one in the repository.
 """
 
+# ruff: noqa: RUF001  full-width punctuation is meant
+
 from __future__ import annotations
 
 import base64
