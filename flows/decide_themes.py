@@ -46,9 +46,7 @@ def decide_all(workspace: Workspace, *, progress: ShowProgress = silent) -> dict
         for done, theme in enumerate(themes, start=1):
             reports, previous = members[theme.theme_id], held.get(theme.theme_id)
             signals = read_signals(corpus.rows(reports), prototypes)
-            decision = decide(
-                theme, reports, signals, now=now, previous=previous, policy=policy
-            )
+            decision = decide(theme, reports, signals, now=now, previous=previous, policy=policy)
             words = latest_corrections(corrections.get(theme.theme_id, []))
             if "verdict" in words:
                 decision = _as_a_person_said(decision, words["verdict"])

@@ -23,6 +23,7 @@ from triage.store.themes import (
     described_members,
     follow_duplicates,
     load_anchors,
+    load_members,
     load_themes,
     move_members,
     remove_anchors,
@@ -64,16 +65,14 @@ def update(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[str
     """
     with workspace.database.stage_lock("theme"), workspace.database.session() as session:
         corpus = load_corpus(workspace, session)
-        loose = [
-            report
-            for report in corpus.reports
-            if report.theme_id is None and report.duplicate_of is None
-        ]
+        loose = _loose(session, corpus)
         progress("joining themes", 0, len(loose))
         joined = _join(workspace, session, loose, corpus)
         residue = [report for report in loose if report.report_id not in joined]
         progress("clustering", 0, len(residue))
         created = _create(workspace, session, residue, corpus)
+        # Whoever is left meets the new themes now, so that running this twice changes nothing.
+        joined |= _join(workspace, session, _loose(session, corpus), corpus)
         follow_duplicates(session)
         themes = _refresh(session, corpus)
     return {"joined": len(joined), "new themes": created, "open themes": themes}
@@ -106,6 +105,16 @@ def load_corpus(workspace: Workspace, session: Session) -> Corpus:
     return Corpus(
         reports, dict(zip(languages, centred, strict=True)), count_background(texts.values())
     )
+
+
+def _loose(session: Session, corpus: Corpus) -> list[Report]:
+    """Reports in no theme that repeat no other, oldest first."""
+    taken = load_members(session)
+    return [
+        report
+        for report in corpus.reports
+        if report.report_id not in taken and report.duplicate_of is None
+    ]
 
 
 def _join(

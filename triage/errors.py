@@ -1,4 +1,4 @@
-"""Every error the product raises on purpose; the class docstring is the message's template.
+"""Every error that the product raises on purpose.
 
 Each says what was attempted, on which thing, and what to do about it.
 """
@@ -14,6 +14,10 @@ class TriageError(Exception):
         self.problem = problem
         self.remedy = remedy
         super().__init__(f"{attempted}: {problem}. {remedy}")
+
+    def __reduce__(self) -> tuple[type[TriageError], tuple[str, str, str]]:
+        """Errors cross process borders whole (the default would call with the message alone)."""
+        return type(self), (self.attempted, self.problem, self.remedy)
 
 
 class ConfigError(TriageError):

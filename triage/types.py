@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -185,7 +186,7 @@ class ThemeProfile:
 
     ``distinct_reporters`` counts people (authors and supporters), never posts; the mappings
     count reports that are no duplicates, most frequent first. ``coherence`` is the mean
-    cosine similarity of its members to their centroid (-1 to 1; 1.0 for a single member).
+    cosine similarity over all pairs of its members (-1 to 1; 1.0 for a single member).
     ``weeks`` maps the Monday of a week to its number of reports, without gaps.
     """
 
@@ -293,6 +294,17 @@ class IssueDraft:
     assignee: str | None
     fallback_assignee: str | None
     marker: str
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """The fields of the request that creates the issue; the milestone by its title."""
+        return {
+            "title": self.title,
+            "body": self.body,
+            "labels": list(self.labels),
+            "assignees": [self.assignee] if self.assignee else [],
+            "milestone": self.milestone,
+        }
 
 
 @dataclass(frozen=True, slots=True)

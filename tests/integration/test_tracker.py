@@ -31,7 +31,6 @@ from triage.tracker import (
     AppLogin,
     ConsoleTracker,
     GitHubTracker,
-    issue_payload,
     open_session,
     open_tracker,
 )
@@ -115,7 +114,7 @@ def test_the_console_shows_to_the_letter_what_is_sent(
     tracker_for().create(draft)
 
     shown = json.loads(screen.getvalue())
-    assert shown == issue_payload(draft)
+    assert shown == draft.payload
     [sent] = github_proxy.sent("POST", ISSUES)
     assert {**sent.body, "milestone": None} == {**shown, "milestone": None}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -180,39 +181,12 @@ def test_the_fingerprint_ignores_layout_case_and_punctuation_only() -> None:
 
 
 TEXT = st.text(st.characters(), max_size=300)
-MARKUP = st.lists(
-    st.sampled_from(
-        [
-            "```\n",
-            "~~~\n",
-            "> ",
-            "    ",
-            "\n",
-            "\n\n",
-            "### ",
-            "<!--",
-            "-->",
-            "- [ ] ",
-            "Error: ",
-            "| ",
-            "[a](http://b) ",
-            "![x](y)",
-            "`",
-            "**",
-            "_No response_",
-            "wrote:",
-            "it fails ",
-            "�",
-            "\x1b[31m",
-            "Traceback (most recent call last)\n",
-            '  File "x", line 1\n',
-            "12:00:00 x\n",
-            "A" * 130,
-            "中文",
-        ]
-    ),
-    max_size=30,
-).map("".join)
+FRAGMENTS = (
+    *("```\n", "~~~\n", "> ", "    ", "\n", "\n\n", "### ", "<!--", "-->", "- [ ] ", "Error: "),
+    *("[a](http://b) ", "![x](y)", "`", "**", "_No response_", "wrote:", "it fails ", "| ", "中文"),
+    *("\ud800", "\x1b[31m", "Traceback (most recent call last)\n", "12:00:00 x\n", "A" * 130),
+)
+MARKUP = st.lists(st.sampled_from(FRAGMENTS), max_size=30).map("".join)
 
 
 @settings(max_examples=200, deadline=None)
@@ -240,3 +214,13 @@ def test_no_text_raises_and_every_accepted_report_can_be_stored(
 @given(st.one_of(TEXT, MARKUP).filter(lambda text: "\0" not in text))
 def test_a_text_with_words_is_never_rejected(body: str) -> None:
     accepted(replace(RAW, body="It fails. " + body))
+
+
+@pytest.mark.parametrize(
+    "unit", ["```a\n", "[x](", "<!--", "# a" + " " * 200, "a", "é\u200d", "Error: ", "> ", "<a "]
+)
+def test_a_hostile_report_takes_time_in_proportion_to_its_length(unit: str) -> None:
+    started = time.process_time()
+    clean(replace(RAW, body=(unit * 100_000)[:100_000]))
+    # Up to 0.8 s was measured; looking for the end of every fence took half a minute.
+    assert time.process_time() - started < 8

@@ -18,7 +18,6 @@ from triage.filing import (
     DraftContext,
     Release,
     draft_issue,
-    issue_payload,
     marker,
     marker_in,
     render_console,
@@ -291,7 +290,7 @@ def test_an_owner_who_is_the_fallback_has_no_second_fallback() -> None:
 
 def test_the_console_shows_the_identical_payload() -> None:
     draft = drafted()
-    assert json.loads(render_console(draft)) == issue_payload(draft)
+    assert json.loads(render_console(draft)) == draft.payload
 
 
 def test_the_draft_file_holds_the_header_and_the_exact_body() -> None:

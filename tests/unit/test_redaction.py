@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from triage.cleaning import redact
@@ -82,6 +82,25 @@ def test_invisible_characters_hide_no_secret(hidden: str) -> None:
     assert redact(f"key {token[:9]}{hidden}{token[9:]} end") == "key [secret] end"
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "hunter2",
+        "a@b.example1",
+        "#Pass1234",
+        "$ecret.9",
+        "my-dog-7",
+        "Test-1234",
+        "ab,cd{ef}12",
+        "(x)9<y>",
+    ],
+)
+def test_a_password_of_any_characters_goes(value: str) -> None:
+    assert value not in redact(f"it says password={value} and stops")
+    assert value not in redact(f'{{"password": "{value}", "n": 1}}')
+    assert value[:3] not in redact(f"pwd: {value}.")
+
+
 def test_joiners_between_letters_of_other_scripts_stay() -> None:
     persian = "می\u200cخواهم"
     assert redact(persian) == persian
@@ -100,6 +119,7 @@ def test_a_private_key_goes_whole_even_when_its_end_was_cut_off() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(HOSTILE)
+@example("password=password= =password=")  # what one pass replaces uncovers another match
 def test_redaction_never_raises_and_doing_it_twice_changes_nothing(text: str) -> None:
     once = redact(text)
     assert redact(once) == once
@@ -117,21 +137,21 @@ def test_no_control_character_and_no_surrogate_survives(text: str) -> None:
 @pytest.mark.parametrize(
     "unit",
     [
-        "eyJ",
-        "sk-",
-        "://a:",
-        "a@",
-        "password=",
-        "-----BEGIN RSA PRIVATE KEY-----\n",
-        "+1 ",
-        "1-",
-        "/home/",
-        "aws key ",
-        "key" + " " * 50,
-        "2001:",
-        "é\u200d",
-        "//a/:_authToken=",
-        "xoxb-1-",
+        *(
+            "eyJ",
+            "sk-",
+            "://a:",
+            "a@",
+            "password=",
+            "1-",
+            "/home/",
+            "2001:",
+            "(((",
+            "aws_key=",
+            "+1 ",
+        ),
+        *("//a/:_authToken=", "xoxb-1-", "-----BEGIN RSA PRIVATE KEY-----\n", "token: a1"),
+        *("key" + " " * 50, "é\u200d"),
     ],
 )
 def test_a_hostile_text_takes_time_in_proportion_to_its_length(unit: str) -> None:

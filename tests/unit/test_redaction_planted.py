@@ -176,6 +176,7 @@ def test_a_secret_in_a_fence_a_log_or_split_by_markup_goes_too(kind: str) -> Non
     for text in (
         f"It fails.\n\n```\n{written}\n```\n",
         f"2026-10-01 12:00:00 INFO {written}\n",
+        f"It fails.\n\n```\n{written[:half]}<!-- -->{written[half:]}\n```\n",
         f"It fails with <br>{written[:half]}<!-- -->{written[half:]} here",
         f"broken <kbd>{written}</kbd>",
     ):
@@ -194,12 +195,15 @@ def test_only_the_secret_goes(kind: str) -> None:
     assert "[secret]" in cleaned
 
 
-def test_a_secret_on_the_limit_of_what_is_read_is_not_half_kept() -> None:
+@pytest.mark.parametrize("shift", range(0, 44, 3))
+def test_a_secret_on_the_limit_of_what_is_read_is_not_half_kept(shift: int) -> None:
     token = "gh" + "p_" + "a1B2" * 9
-    for shift in range(0, 60, 7):
-        body = ("word " * 25_000)[: 99_999 - shift] + " " + token + " end"
-        report = clean(RawReport("files", "1", "line 1", body))
-        assert all(token[:16] not in value for value in strings_of(asdict(report)))
+    # Log lines, for of those the end is stored.
+    body = ("12:00:00 a step\n" * 7_000)[: 99_999 - shift] + " " + token + " end"
+    report = clean(RawReport("files", "1", "line 1", body))
+    assert isinstance(report, CleanReport)
+    assert report.code.count("12:00:00") > 50
+    assert all(token[:16] not in value for value in strings_of(asdict(report)))
 
 
 @pytest.mark.parametrize("identifier", ["gh" + "p_" + "a1B2" * 9, "ana@mail.example.org"])

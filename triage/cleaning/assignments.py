@@ -19,7 +19,7 @@ _STRONG = (
 _WEAK = r"token|session[_-]?id|signature|\bsig|(?-i:_KEY|_PASS|_PAT|_AUTH)"
 _SEPARATOR = r"[\"'`\\\]]{0,3}[ \t]{0,20}(?::=|=>|={1,2}|:|：|＝|->|\bis\b:?|[是为][:：]?)\s{0,20}"
 _QUOTED = r"(?<=[\"'`])[^\"'`\n\\]{4,300}(?=[\"'`\\])"
-_BARE = r"[^\s\"'`,;<>(){}\[\]|，。；）\\]{4,500}"
+_BARE = r"[^\s\"'`\\，。；）]{4,500}"
 _VALUE = rf"(?P<quote>[\"'`\\]{{0,3}})(?P<value>{_QUOTED}|{_BARE})"
 
 _STRONG_ASSIGNMENT = re.compile(rf"(?i)(?P<lead>(?:{_STRONG})(?P<separator>{_SEPARATOR})){_VALUE}")
@@ -36,15 +36,23 @@ _STRONG_MARKS = (
 )  # fmt: skip
 _WEAK_MARKS = ("token", "session", "sig", "_key", "_pass", "_pat", "_auth")
 
+# Words that stand where a secret would: on their own, or with more words but no digit behind.
 _NO_SECRET = re.compile(
-    r"(?i)\W*(?:your|my|some|the|an?|x{3,}|\*{3,}|\.{3,}|…|-{3,}|none|null|nil|true|false|undefined"
-    r"|required|optional|string|str|int|bytes|test|dummy|fake|example|change[_-]?me|empty"
-    r"|not[_-]?(?:needed|set|used|required)|no[_-]?key|sk-no-key|placeholder|redacted|hidden|secret"
-    r"|missing|invalid|wrong|incorrect|correct|expired|process\.env|os\.environ|env|getenv|secrets?)"
-    r"(?:[\W_].*)?\Z",
+    r"(?i)\W*(?:your|my|the|x{3,}|\*{3,}|\.{3,}|…|-{3,}|none|null|nil|true|false|undefined|required"
+    r"|optional|string|str|int|bytes|test|dummy|fake|example|change[_-]?me|empty|placeholder"
+    r"|not[_-]?(?:needed|set|used|required)|no[_-]?key|sk-no-key|redacted|hidden|secrets?|missing"
+    r"|invalid|wrong|incorrect|correct|expired|process\.env|os\.environ|env|getenv)"
+    r"(?:[\W_]\D*)?\Z",
     re.DOTALL,
 )
-_REFERENCE = re.compile(r"[$%@#{<\[]|[A-Za-z_]+(?:[._][A-Za-z_]+)+\Z")
+# $NAME, ${NAME}, %NAME%, {name}, <name>, a dotted name, a call or a subscript, an address, and
+# what was already replaced.
+_REFERENCE = re.compile(
+    r"\$\{?[A-Za-z_]\w*\}?\Z|%\w+%\Z|\$?\{.*\}\Z|<.*>\Z|\[.*\]\Z|[A-Za-z_]+(?:[._][A-Za-z_]+)+\Z"
+    r"|[A-Za-z_][\w.]*[(\[](?:.*[)\]])?\Z|(?i:https?)://|\[(?:secret|email|ip|mac|phone|card|user)\]",
+    re.DOTALL,
+)
+_WORKING_DIRECTORY = re.compile(r"(?i)pwd\W*[/~.]")
 _IDENTIFIER = re.compile(r"[A-Za-z]+\Z")
 
 
@@ -61,23 +69,28 @@ def redact_assignments(text: str) -> str:
 
 
 def _redact_strong(match: re.Match[str]) -> str:
-    value, rest = _without_full_stop(match["value"])
+    value, rest = _without_end_marks(match)
     return match["lead"] + match["quote"] + SECRET + rest if _is_secret(value, match) else match[0]
 
 
 def _redact_weak(match: re.Match[str]) -> str:
-    value, rest = _without_full_stop(match["value"])
-    return match["lead"] + match["quote"] + SECRET + rest if looks_random(value) else match[0]
+    value, rest = _without_end_marks(match)
+    is_secret = looks_random(value) and not _REFERENCE.match(value)
+    return match["lead"] + match["quote"] + SECRET + rest if is_secret else match[0]
 
 
-def _without_full_stop(value: str) -> tuple[str, str]:
-    stripped = value.rstrip(".。!?:：")
+def _without_end_marks(match: re.Match[str]) -> tuple[str, str]:
+    """The value and the punctuation of the sentence or call behind it."""
+    value = match["value"]
+    if match["quote"] or _REFERENCE.match(value):
+        return value, ""
+    stripped = value.rstrip(".。!?:：,;)]}>")
     return stripped, value[len(stripped) :]
 
 
 def _redact_option(match: re.Match[str]) -> str:
     value = match["value"]
-    if _NO_SECRET.match(value) or _IDENTIFIER.match(value):
+    if _NO_SECRET.match(value) or _IDENTIFIER.match(value) or _REFERENCE.match(value):
         return match[0]
     return match["lead"] + match["quote"] + SECRET
 
@@ -86,20 +99,20 @@ def _is_secret(value: str, match: re.Match[str]) -> bool:
     """Whether the value of a strong name is a literal secret, not a word, type or reference."""
     if len(value) < 4 or _NO_SECRET.match(value) or _REFERENCE.match(value):
         return False
+    if _WORKING_DIRECTORY.match(match[0]):
+        return False
     if any(character.isdigit() for character in value):
-        following = match.string[match.end() : match.end() + 1]
-        return bool(match["quote"]) or following not in ("(", "[")  # a call or a subscript
+        return True
     if match["quote"]:
         return len(value) >= 6 and not value.isspace()
-    tight = "=" in match["separator"] and not match["separator"][-1].isspace()
-    if not tight and not _ends_line(match):
-        return False
-    return len(value) >= (6 if tight else 8) and match.string[match.end() :][:1] not in ("(", "[")
+    if "=" in match["separator"] and not match["separator"][-1].isspace():
+        return len(value) >= 6
+    return len(value) >= 8 and _ends_line(match)
 
 
 def _ends_line(match: re.Match[str]) -> bool:
-    following = match.string[match.end() : match.end() + 2]
-    return ":" in match["separator"] and (not following or following[0] == "\n")
+    following = match.string[match.end() : match.end() + 1]
+    return ":" in match["separator"] and following in ("", "\n")
 
 
 def looks_random(value: str) -> bool:

@@ -138,9 +138,9 @@ class Policy(Section):
     dry_run: Annotated[bool, Field(strict=True)] = True
     max_new_issues_per_run: Annotated[int, Field(ge=0, le=100, strict=True)] = 5
     min_reporters: Count = 3
-    min_coherence: Share = 0.45
+    min_coherence: Share = 0.28
     join_similarity: Share = 0.3
-    min_cluster_size: Annotated[int, Field(ge=2, le=1000, strict=True)] = 3
+    min_cluster_size: Annotated[int, Field(ge=2, le=1000, strict=True)] = 4
     verdict_probability: Annotated[float, Field(ge=0.5, lt=1, strict=True)] = 0.67
     flip_probability: Annotated[float, Field(ge=0.5, lt=1, strict=True)] = 0.8
     min_route_margin: Share = 0.01

@@ -66,7 +66,7 @@ def decide(
         return replace(previous, evidence=evidence)
     log_odds = sum(item.weight for item in evidence)
     verdict, note = _verdict(log_odds, _thin_evidence(theme, policy), previous, policy)
-    return Decision(
+    decision = Decision(
         verdict=verdict,
         confidence=_confidence(verdict, log_odds, policy),
         priority=priority,
@@ -74,6 +74,10 @@ def decide(
         evidence=evidence,
         policy_version=policy.version,
     )
+    # The same again is the same decision, with the words in which it was first explained.
+    if previous is not None and replace(decision, reasons=previous.reasons) == previous:
+        return previous
+    return decision
 
 
 def _thin_evidence(theme: Theme, policy: Policy) -> str | None:

@@ -7,7 +7,7 @@ from triage.filing.context import DraftContext, Release
 from triage.filing.draft import draft_issue, with_fallback_assignee
 from triage.filing.gate import FilingPolicy, filing_blocker, within_budget
 from triage.filing.marker import marker, marker_in
-from triage.filing.rendering import issue_payload, render_console, render_draft_file
+from triage.filing.rendering import render_console, render_draft_file
 
 __all__ = [
     "DraftContext",
@@ -15,7 +15,6 @@ __all__ = [
     "Release",
     "draft_issue",
     "filing_blocker",
-    "issue_payload",
     "marker",
     "marker_in",
     "render_console",

@@ -14,12 +14,12 @@ _URGENCY = {priority: rank for rank, priority in enumerate(Priority)}
 class FilingPolicy:
     """The thresholds of the gate and the budget of one run.
 
-    ``min_coherence`` is compared with ``ThemeProfile.coherence``, the mean cosine similarity of
-    a theme's reports to their centroid.
+    ``min_coherence`` is compared with ``ThemeProfile.coherence``, the mean cosine similarity
+    over all pairs of a theme's reports.
     """
 
     min_reporters: int = 3
-    min_coherence: float = 0.45
+    min_coherence: float = 0.28
     max_new_issues_per_run: int = 10
 
 

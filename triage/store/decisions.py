@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col
 
 from triage.store.tables import CorrectionRow, DecisionRow, RouteRow
@@ -33,7 +34,7 @@ def load_decisions(session: Session) -> dict[int, Decision]:
     """The decision that holds, for every theme that was ever decided."""
     statement = (
         select(DecisionRow)
-        .distinct(col(DecisionRow.theme_id))
+        .ext(distinct_on(col(DecisionRow.theme_id)))
         .order_by(col(DecisionRow.theme_id), col(DecisionRow.decision_id).desc())
     )
     return {row.theme_id: _decision(row) for row in session.execute(statement).scalars()}
@@ -58,7 +59,7 @@ def load_routes(session: Session) -> dict[int, Route]:
     """The assignment that holds, for every theme that was ever routed."""
     statement = (
         select(RouteRow)
-        .distinct(col(RouteRow.theme_id))
+        .ext(distinct_on(col(RouteRow.theme_id)))
         .order_by(col(RouteRow.theme_id), col(RouteRow.route_id).desc())
     )
     return {

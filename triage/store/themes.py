@@ -182,6 +182,11 @@ def set_theme_status(session: Session, theme_id: int, status: ThemeStatus) -> No
     _update(session, theme_id, status=status)
 
 
+def load_members(session: Session) -> set[int]:
+    """Ids of all reports that are in a theme."""
+    return set(session.execute(select(col(ThemeMemberRow.report_id))).scalars())
+
+
 def load_join(session: Session, report_id: int) -> tuple[str, float | None, datetime] | None:
     """How a report came into its theme: by what, at which similarity, when."""
     row = session.get(ThemeMemberRow, report_id)

@@ -12,7 +12,6 @@ from triage.errors import SettingsError
 from triage.settings import Settings
 from triage.tracker.console import ConsoleTracker
 from triage.tracker.github import GitHubTracker
-from triage.tracker.payload import issue_payload
 from triage.tracker.reader import GitHubReader
 from triage.tracker.session import AppLogin, is_logged_in, open_session, session_from
 from triage.types import IssueDraft
@@ -22,7 +21,6 @@ __all__ = [
     "ConsoleTracker",
     "GitHubReader",
     "GitHubTracker",
-    "issue_payload",
     "open_reader",
     "open_session",
     "open_tracker",

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.text import Text
 
 from triage.errors import TrackerError
-from triage.tracker.payload import issue_payload
 from triage.types import IssueDraft
 
 _DRAFT_FILE = re.compile(r"T[0-9]+\.md", re.ASCII)
@@ -48,7 +47,7 @@ class ConsoleTracker:
 
     def show(self, draft: IssueDraft, console: Console) -> None:
         """Print the payload that would be sent to GitHub, as JSON and to the letter."""
-        payload = json.dumps(issue_payload(draft), ensure_ascii=False, indent=2)
+        payload = json.dumps(draft.payload, ensure_ascii=False, indent=2)
         # plain text: a report's [bold] is no markup, and nothing is cut or folded
         console.print(Text(payload), soft_wrap=True)
 

@@ -13,8 +13,8 @@ from github3.repos.repo import Repository
 
 from triage.errors import TrackerError
 from triage.tracker.failures import field_errors, response_of, tracker_error, translated
+from triage.tracker.labels import label_colour
 from triage.tracker.listing import fetch_all
-from triage.tracker.payload import issue_payload, label_colour
 from triage.tracker.session import InstallationAuth, is_logged_in
 from triage.types import FiledIssue, IssueDraft
 
@@ -125,7 +125,7 @@ class GitHubTracker:
         return self._theme_of(body)
 
     def _post(self, repository: Repository, draft: IssueDraft, milestone: int | None) -> FiledIssue:
-        payload = {**issue_payload(draft), "milestone": milestone}
+        payload = {**draft.payload, "milestone": milestone}
         try:
             created = repository.create_issue(**payload).as_dict()
         except IncompleteResponse as error:
