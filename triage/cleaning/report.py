@@ -6,6 +6,7 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from triage.cleaning.characters import ELLIPSIS, bound, collapse_whitespace, shorten, visible_text
@@ -60,6 +61,26 @@ def clean_report(
     failure_text = _failure_text(title, body, parts)
     if not failure_text:
         return _reject(raw, "body", "holds no visible text", "write what failed into `body`")
+    return replace(
+        _about_sender(raw, hash_key, received_at, resolve_version),
+        title=title,
+        body=shorten(body, LONGEST_BODY),
+        failure_text=failure_text,
+        fingerprint=fingerprint(failure_text),
+        code=_shortened_code(parts.code),
+        error_signatures=_signatures(title, parts),
+        shingle_bands=shingle_bands(failure_text),
+        language=find_language(raw.language, failure_text),
+    )
+
+
+def _about_sender(
+    raw: RawReport,
+    hash_key: bytes,
+    received_at: datetime,
+    resolve_version: Callable[[str], str | None],
+) -> CleanReport:
+    """The report with everything but its own account: who, where, on what."""
     model = _name(raw.model)
     author_hash = _hash(raw.author, hash_key)
     return CleanReport(
@@ -68,17 +89,13 @@ def clean_report(
         channel=_name(raw.channel) or "user",
         kind=raw.kind,
         created_at=_utc(raw.created_at or received_at),
-        title=title,
-        body=shorten(body, LONGEST_BODY),
-        failure_text=failure_text,
-        fingerprint=fingerprint(failure_text),
-        code=_shortened_code(parts.code),
-        error_signatures=_signatures(title, parts),
-        shingle_bands=shingle_bands(failure_text),
+        title="",
+        body="",
+        failure_text="",
+        fingerprint="",
         model_written=model,
         model_version=resolve_version(model) if model else None,
         environment=_name(raw.environment),
-        language=find_language(raw.language, failure_text),
         url=clean_url(raw.url),
         author_hash=author_hash,
         rating=raw.rating if raw.rating is not None and math.isfinite(raw.rating) else None,
