@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +43,8 @@ class Rule:
     """Sends reports to a capability by case-insensitive globs; all that are given must match.
 
     In the spirit of CODEOWNERS: the last matching rule wins, one without any glob matches all.
-    ``model`` is compared with the exact version and with the name as it was written, ``error``
-    with each error signature.
+    ``model`` is compared with the exact version and with the name as it was written, ``url``
+    with the path of the address, ``error`` with each error signature.
     """
 
     capability: str
@@ -59,7 +60,7 @@ class Rule:
             _is_match(self.environment, (report.environment,))
             and _is_match(self.model, (report.model_version, report.model_written))
             and _is_match(self.channel, (report.channel,))
-            and _is_match(self.url, (report.url,))
+            and _is_match(self.url, (_url_path(report.url),))
             and _is_match(self.error, report.error_signatures)
         )
 
@@ -167,6 +168,13 @@ def _to_owner(
 def _confidence(margin: float) -> float:
     """Probability that the nearest is right, by its lead; fitted over the invented modes."""
     return round(1 / (1 + math.exp(0.73 - 19.5 * margin)), 3)
+
+
+def _url_path(url: str | None) -> str | None:
+    try:
+        return urlsplit(url).path if url else None
+    except ValueError:  # an address such as http://[ has no path
+        return None
 
 
 def _is_match(pattern: str | None, values: Iterable[str | None]) -> bool:

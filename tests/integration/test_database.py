@@ -107,12 +107,12 @@ def test_the_migration_can_be_taken_back(database_url: URL) -> None:
     engine.dispose()
 
 
-def test_a_server_without_pgvector_is_told_what_to_install(empty_database: URL) -> None:
-    # PostgreSQL 18 looks for extensions along a path; an empty one hides what is installed.
-    name = empty_database.database
-    run_sql(empty_database, f"ALTER DATABASE \"{name}\" SET extension_control_path = '/nowhere'")
+def test_a_server_without_pgvector_is_told_what_to_install(tmp_path: Path) -> None:
+    # PostgreSQL 18, the embedded one, looks for extensions along a path; an empty one hides them.
+    url = server_url(Settings(home=tmp_path, database_url=None))
+    run_sql(url, "ALTER DATABASE postgres SET extension_control_path = '/nowhere'")
     with pytest.raises(DatabaseError, match=r"lacks the extension pgvector.*apt-get install"):
-        open_database(Settings(database_url=SecretStr(as_text(empty_database))))
+        open_database(Settings(database_url=SecretStr(as_text(url))))
 
 
 def test_a_schema_of_a_newer_version_is_refused(database_url: URL) -> None:

@@ -188,43 +188,6 @@ def test_scheduling_the_pipeline_and_its_stages_is_warned_about() -> None:
     assert any("twice" in warning for warning in config.warnings())
 
 
-RULES = (
-    SMALL
-    + """\
-  - {id: serving, title: Serving, description: Engines., owners: [serving-lead]}
-rules:
-  - {environment: "*loomcode*", capability: tool-use}
-  - {environment: "*loomcode*", error: "*out of memory*", capability: serving}
-  - {url: "/docs/*", capability: tool-use}
-  - {model: "corvane-4.3*", source: api, capability: serving}
-"""
-)
-
-
-@pytest.mark.parametrize(
-    ("fields", "capability"),
-    [
-        ({"environment": "Loomcode 2.1 on macOS"}, "tool-use"),
-        (
-            {"environment": "Loomcode", "error_signatures": ("x", "Error: Out of memory")},
-            "serving",
-        ),
-        ({"environment": "Tarn CLI", "error_signatures": ("out of memory",)}, None),
-        ({"url": "https://fennwick.example/docs/api?x=1"}, "tool-use"),
-        ({"url": "https://docs.example/other"}, None),
-        ({"url": "http://[broken/docs/"}, None),
-        ({"model_written": "Corvane-4.3 nightly", "channel": "api"}, "serving"),
-        ({"model_version": "corvane-4.3", "channel": "user"}, None),
-        ({}, None),
-    ],
-)
-def test_the_last_rule_whose_globs_all_match_wins(
-    fields: dict[str, object], capability: str | None
-) -> None:
-    rule = parse(RULES).rule_for(report(**fields))
-    assert (rule.capability if rule else None) == capability
-
-
 # ------------------------------------------------------------------ wrong files
 
 

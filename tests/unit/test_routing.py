@@ -68,7 +68,8 @@ def routed(reports: list[Report], rules: list[Rule], direction: tuple[float, ...
         (Rule("serving", model="Corvane 4.2"), True),
         (Rule("serving", channel="api"), True),
         (Rule("serving", channel="user"), False),
-        (Rule("serving", url="https://forum.example/*"), True),
+        (Rule("serving", url="/t/*"), True),
+        (Rule("serving", url="*forum.example*"), False),
         (Rule("serving", error="TypeError*"), True),
         (Rule("serving", error="ValueError*"), False),
         (Rule("serving", environment="Loomcode*", channel="user"), False),
@@ -85,6 +86,10 @@ def test_a_glob_on_what_is_unknown_does_not_match() -> None:
     assert not any(
         Rule("serving", **{name: "*"}).matches(blank) for name in ("environment", "url", "error")
     )
+
+
+def test_a_broken_address_matches_no_rule() -> None:
+    assert not Rule("serving", url="*").matches(report(url="http://[broken/docs/"))
 
 
 def test_the_last_matching_rule_wins_over_earlier_ones_and_over_likeness() -> None:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import fnmatch
-import hashlib
-import re
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -16,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from triage.config.checks import config_problems, config_warnings
 from triage.config.fields import Cron, Login, Repository, Slug, Text, Timezone, refusal
 from triage.config.versions import alias_table, resolve
-from triage.types import Kind, Report
+from triage.types import Kind
 
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 Day = Annotated[date, Field(strict=True)]
@@ -64,7 +60,7 @@ class Capability(Section):
 
 
 class RoutingRule(Section):
-    """Globs that must all match a report (case does not count), and the capability they give."""
+    """Globs that must all match a report, and the capability they give; see ``routing.Rule``."""
 
     capability: Slug
     environment: Text | None = None
@@ -75,35 +71,12 @@ class RoutingRule(Section):
 
     @model_validator(mode="after")
     def _says_when(self) -> Self:
-        if not self.patterns:
+        if not self.model_dump(exclude={"capability"}, exclude_none=True):
             raise refusal(
                 "the rule says no condition",
                 "Add at least one of environment, model, source, url, error.",
             )
         return self
-
-    @cached_property
-    def patterns(self) -> dict[str, str]:
-        """The globs that are given, by field."""
-        return self.model_dump(exclude={"capability"}, exclude_none=True)
-
-    def matches(self, report: Report) -> bool:
-        """Whether every glob of this rule matches the report.
-
-        ``model`` is tried on the exact version and on the name as written, ``url`` on the
-        path of the address, ``error`` on each error line.
-        """
-        values = {
-            "environment": (report.environment,),
-            "model": (report.model_version, report.model_written),
-            "source": (report.channel,),
-            "url": (_url_path(report.url),),
-            "error": report.error_signatures,
-        }
-        return all(
-            any(_glob(pattern).fullmatch(value) for value in values[field] if value)
-            for field, pattern in self.patterns.items()
-        )
 
 
 class FilesSource(Section):
@@ -219,27 +192,6 @@ class TriageConfig(Section):
         found = self.capability(capability_id)
         return found.owners[0] if found and found.owners else self.triage_owner
 
-    def rule_for(self, report: Report) -> RoutingRule | None:
-        """The last rule that matches, as in CODEOWNERS."""
-        return next((rule for rule in reversed(self.rules) if rule.matches(report)), None)
-
-    @property
-    def policy_version(self) -> str:
-        """Short name of the policy's numbers: two equal ones decide alike."""
-        return hashlib.sha256(self.policy.model_dump_json().encode()).hexdigest()[:12]
-
     @cached_property
     def _aliases(self) -> dict[str, str]:
         return alias_table({version.name: version.aliases for version in self.family.versions})
-
-
-@lru_cache(maxsize=1024)
-def _glob(pattern: str) -> re.Pattern[str]:
-    return re.compile(fnmatch.translate(pattern), re.IGNORECASE)
-
-
-def _url_path(url: str | None) -> str | None:
-    try:
-        return urlsplit(url).path if url else None
-    except ValueError:  # an address such as http://[ has no path
-        return None
