@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.showing import ShowProgress, logged, show_counts, silent
+from flows.showing import Logged, ShowProgress, show_counts, silent
 from triage.cleaning import clean_report, link_duplicates, redact
 from triage.config.model import GitHubSource
 from triage.errors import IntakeError, SourceError, TrackerError
@@ -133,9 +133,15 @@ def _clean(
             )
 
 
-@flow(name="collect_reports", retries=2, retry_delay_seconds=30)
-def collect_reports() -> None:
+@flow(
+    name="collect_reports",
+    flow_run_name="collect_reports",
+    retries=2,
+    retry_delay_seconds=30,
+)
+def collect_reports() -> dict[str, int]:
     """Read the drop folder and every configured repository, and store what is new."""
     with open_workspace() as workspace:
-        summary = collect(workspace, progress=logged)
+        summary = collect(workspace, progress=Logged())
     show_counts("collect", summary.counts())
+    return summary.counts()

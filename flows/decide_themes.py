@@ -9,7 +9,7 @@ import numpy as np
 from prefect import flow
 
 from flows.embed_reports import embed_phrases
-from flows.showing import ShowProgress, logged, show_counts, silent
+from flows.showing import Logged, ShowProgress, show_counts, silent
 from flows.update_themes import load_corpus
 from triage.decision import LAYER_PROTOTYPES, Policy, decide, log_odds, read_signals
 from triage.store.decisions import (
@@ -70,9 +70,15 @@ def _as_a_person_said(decision: Decision, word: Correction) -> Decision:
     )
 
 
-@flow(name="decide_themes", retries=2, retry_delay_seconds=30)
-def decide_themes() -> None:
+@flow(
+    name="decide_themes",
+    flow_run_name="decide_themes",
+    retries=2,
+    retry_delay_seconds=30,
+)
+def decide_themes() -> dict[str, int]:
     """Decide every open theme: quick-fix, fundamental or undecided, with evidence and priority."""
     with open_workspace() as workspace:
-        counts = decide_all(workspace, progress=logged)
+        counts = decide_all(workspace, progress=Logged())
     show_counts("decide", counts)
+    return counts

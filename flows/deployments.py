@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prefect import Flow, serve
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
@@ -19,7 +21,7 @@ from triage.config.loader import load_config
 from triage.config.model import TriageConfig
 from triage.settings import load_settings
 
-FLOWS: dict[str, Flow[..., None]] = {
+FLOWS: dict[str, Flow[..., Any]] = {
     "collect": collect_reports,
     "embed": embed_reports,
     "theme": update_themes,
@@ -36,7 +38,7 @@ def make_deployments(config: TriageConfig) -> list[RunnerDeployment]:
     return [_deployment(each, crons.get(stage), config) for stage, each in FLOWS.items()]
 
 
-def _deployment(each: Flow[..., None], cron: str | None, config: TriageConfig) -> RunnerDeployment:
+def _deployment(each: Flow[..., Any], cron: str | None, config: TriageConfig) -> RunnerDeployment:
     deployment = each.to_deployment(
         name=each.name,
         schedule=Cron(cron, timezone=config.schedules.timezone) if cron else None,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from prefect import flow
 
-from flows.showing import ShowProgress, logged, show_counts, silent
+from flows.showing import Logged, ShowProgress, show_counts, silent
 from triage.cleaning import fingerprint
 from triage.embedding import Embedder
 from triage.store.embeddings import (
@@ -69,9 +69,15 @@ def embed_phrases(workspace: Workspace, phrases: Iterable[str]) -> dict[str, NDA
     return {phrase: known[key] for phrase, key in keys.items()}
 
 
-@flow(name="embed_reports", retries=2, retry_delay_seconds=30)
-def embed_reports() -> None:
+@flow(
+    name="embed_reports",
+    flow_run_name="embed_reports",
+    retries=2,
+    retry_delay_seconds=30,
+)
+def embed_reports() -> dict[str, int]:
     """Embed every report's text that has no vector of the present model yet."""
     with open_workspace() as workspace:
-        counts = embed(workspace, progress=logged)
+        counts = embed(workspace, progress=Logged())
     show_counts("embed", counts)
+    return counts

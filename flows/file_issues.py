@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from prefect import flow
 from prefect.concurrency.sync import concurrency
 
-from flows.showing import ShowProgress, logged, show_counts, show_page, silent
+from flows.showing import (
+    Logged,
+    ShowProgress,
+    show_counts,
+    show_page,
+    silent,
+)
 from triage.decision import is_severe
 from triage.errors import SettingsError, TrackerError, TrackerRateLimited
 from triage.filing import (
@@ -19,6 +26,7 @@ from triage.filing import (
     filing_blocker,
     marker_in,
     render_draft_file,
+    render_page,
     with_fallback_assignee,
     within_budget,
 )
@@ -42,13 +50,26 @@ from triage.workspace import Workspace, open_workspace
 RESEND_AFTER = timedelta(seconds=60)
 
 
+@dataclass(frozen=True, slots=True)
+class FilingSummary:
+    """What one run drafted, how many issues it filed, how many themes wait with a blocker."""
+
+    drafts: tuple[IssueDraft, ...]
+    filed: int
+    waiting: int
+
+    def counts(self) -> dict[str, int]:
+        """The counts by name, for showing."""
+        return {"drafted": len(self.drafts), "filed": self.filed, "waiting": self.waiting}
+
+
 def file(
     workspace: Workspace,
     *,
     dry_run: bool,
     resend_after: timedelta = RESEND_AFTER,
     progress: ShowProgress = silent,
-) -> dict[str, int]:
+) -> FilingSummary:
     """Draft what passes the gate, store every other theme's blocker, and file unless dry.
 
     One process at a time files. Raises ``SettingsError`` when no repository or login is set,
@@ -61,12 +82,12 @@ def file(
             console.write(drafts)
             for draft in drafts:
                 _block(workspace, draft.theme_id, "dry run: would be filed")
-            return {"drafted": len(drafts), "filed": 0, "waiting": waiting}
+            return FilingSummary(tuple(drafts), 0, waiting)
         tracker = connect(workspace)
         recovered = _recover(workspace, tracker)
         drafts, waiting = plan(workspace, _unresolved(workspace, resend_after))
         filed = _file_all(workspace, tracker, drafts, progress)
-        return {"drafted": len(drafts), "filed": filed + recovered, "waiting": waiting}
+        return FilingSummary(tuple(drafts), filed + recovered, waiting)
 
 
 def plan(workspace: Workspace, held: Mapping[int, str]) -> tuple[list[IssueDraft], int]:
@@ -227,8 +248,13 @@ def draft_context(workspace: Workspace) -> DraftContext:
     )
 
 
-@flow(name="file_issues", retries=1, retry_delay_seconds=120)
-def file_issues(dry_run: bool | None = None) -> None:
+@flow(
+    name="file_issues",
+    flow_run_name="file_issues",
+    retries=1,
+    retry_delay_seconds=120,
+)
+def file_issues(dry_run: bool | None = None) -> dict[str, int]:
     """File what passes the gate. ``dry_run`` outranks the configuration's setting.
 
     Args:
@@ -236,8 +262,8 @@ def file_issues(dry_run: bool | None = None) -> None:
     """
     with open_workspace() as workspace, concurrency("github", occupy=1, strict=False):
         dry = workspace.config.policy.dry_run if dry_run is None else dry_run
-        counts = file(workspace, dry_run=dry, progress=logged)
-        drafts = sorted(workspace.drafts_folder.glob("*.md")) if dry else []
-    show_counts("file", counts)
-    for path in drafts:
-        show_page(f"draft-{path.stem.lower()}", path.read_text("utf-8"), "An issue as drafted")
+        summary = file(workspace, dry_run=dry, progress=Logged())
+    show_counts("file", summary.counts())
+    for draft in summary.drafts:
+        show_page(f"draft-t{draft.theme_id}", render_page(draft), "An issue as it was drafted")
+    return summary.counts()

@@ -9,7 +9,7 @@ from flows.decide_themes import decide_all, decide_themes
 from flows.embed_reports import embed, embed_reports
 from flows.file_issues import file, file_issues
 from flows.route_themes import route_all, route_themes
-from flows.showing import ShowProgress, silent
+from flows.showing import ShowProgress, show_summary, silent
 from flows.update_themes import update, update_themes
 from triage.workspace import Workspace
 
@@ -25,20 +25,24 @@ def run_stages(
         "theme": update(workspace, progress=progress),
         "decide": decide_all(workspace, progress=progress),
         "route": route_all(workspace, progress=progress),
-        "file": file(workspace, dry_run=dry, progress=progress),
+        "file": file(workspace, dry_run=dry, progress=progress).counts(),
     }
 
 
-@flow(name="pipeline")
+@flow(name="pipeline", flow_run_name="pipeline")
 def pipeline(dry_run: bool | None = None) -> None:
     """Collect, embed, theme, decide, route and file; each stage is a run of its own.
 
     Args:
         dry_run: True drafts only; False files; without it ``policy.dry_run`` decides.
     """
-    collect_reports()
-    embed_reports()
-    update_themes()
-    decide_themes()
-    route_themes()
-    file_issues(dry_run=dry_run)
+    show_summary(
+        {
+            "collect": collect_reports(),
+            "embed": embed_reports(),
+            "theme": update_themes(),
+            "decide": decide_themes(),
+            "route": route_themes(),
+            "file": file_issues(dry_run=dry_run),
+        }
+    )

@@ -8,7 +8,7 @@ import numpy as np
 from prefect import flow
 
 from flows.embed_reports import embed_phrases
-from flows.showing import ShowProgress, logged, show_counts, silent
+from flows.showing import Logged, ShowProgress, show_counts, silent
 from flows.update_themes import load_corpus
 from triage.routing import Capability, Rule, capability_texts, route
 from triage.store.decisions import latest_corrections, load_corrections, load_routes, save_route
@@ -72,9 +72,15 @@ def _as_a_person_said(workspace: Workspace, found: Route, word: Correction) -> R
     return found
 
 
-@flow(name="route_themes", retries=2, retry_delay_seconds=30)
-def route_themes() -> None:
+@flow(
+    name="route_themes",
+    flow_run_name="route_themes",
+    retries=2,
+    retry_delay_seconds=30,
+)
+def route_themes() -> dict[str, int]:
     """Route every open theme to a capability and its owner."""
     with open_workspace() as workspace:
-        counts = route_all(workspace, progress=logged)
+        counts = route_all(workspace, progress=Logged())
     show_counts("route", counts)
+    return counts

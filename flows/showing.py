@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,9 +18,19 @@ def silent(_what: str, _done: int, _total: int) -> None:
     """Show nothing."""
 
 
-def logged(what: str, done: int, total: int) -> None:
-    """Write progress to the log of the Prefect run (counts only, never a report's text)."""
-    get_run_logger().info("%s: %d of %d", what, done, total)
+class Logged:
+    """Write progress to the log of the Prefect run: counts only, at most every few seconds."""
+
+    def __init__(self, every_seconds: float = 10.0) -> None:
+        self._every_seconds = every_seconds
+        self._said_at = -math.inf
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Say how far it is, unless something was said just now."""
+        now = time.monotonic()
+        if now - self._said_at >= self._every_seconds or done == total:
+            self._said_at = now
+            get_run_logger().info("%s: %d of %s", what, done, total or "unknown")
 
 
 def show_counts(stage: str, counts: Mapping[str, Any]) -> None:
@@ -39,3 +51,13 @@ def show_table(key: str, rows: Sequence[Mapping[str, Any]], description: str) ->
 def show_page(key: str, markdown: str, description: str) -> None:
     """Keep a Markdown page as an artifact."""
     create_markdown_artifact(markdown=markdown, key=key, description=description)
+
+
+def show_summary(results: Mapping[str, Mapping[str, int]]) -> None:
+    """Keep what each stage of a pipeline run did as the page ``run-summary``."""
+    rows = [
+        f"| {stage} | {', '.join(f'{count} {name}' for name, count in counts.items())} |"
+        for stage, counts in results.items()
+    ]
+    page = "\n".join(["| stage | what it did |", "| --- | --- |", *rows])
+    show_page("run-summary", page, "What each stage of the last pipeline run did")

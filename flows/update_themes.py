@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from prefect import flow
 
-from flows.showing import ShowProgress, logged, show_counts, show_table, silent
+from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
 from triage.clustering import cluster, fit_centres
 from triage.database import Session
 from triage.embedding import Embedder
@@ -211,12 +211,18 @@ def split_theme(workspace: Workspace, session: Session, reports: Sequence[Report
     return theme_id
 
 
-@flow(name="update_themes", retries=2, retry_delay_seconds=30)
-def update_themes() -> None:
+@flow(
+    name="update_themes",
+    flow_run_name="update_themes",
+    retries=2,
+    retry_delay_seconds=30,
+)
+def update_themes() -> dict[str, int]:
     """Let new reports join themes, cluster the rest, refresh what is counted and said of them."""
     with open_workspace() as workspace:
-        counts = update(workspace, progress=logged)
+        counts = update(workspace, progress=Logged())
         with workspace.database.session() as session:
             rows = theme_rows(session)
     show_counts("theme", counts)
     show_table("themes", rows, "Open failure themes, most reporters first")
+    return counts

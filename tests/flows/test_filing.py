@@ -45,7 +45,7 @@ def github(
 
 
 def run(workspace: Workspace) -> dict[str, int]:
-    return file(workspace, dry_run=False, resend_after=AT_ONCE)
+    return file(workspace, dry_run=False, resend_after=AT_ONCE).counts()
 
 
 def states(workspace: Workspace) -> list[IssueState]:
@@ -72,7 +72,7 @@ def test_a_dry_run_writes_drafts_and_nothing_to_github(
     github: Workspace, github_repository: EmulatedRepository, github_proxy: GitHubProxy
 ) -> None:
     theme_id = seed_theme(github.database, "parser")
-    assert file(github, dry_run=True) == {"drafted": 1, "filed": 0, "waiting": 0}
+    assert file(github, dry_run=True).counts() == {"drafted": 1, "filed": 0, "waiting": 0}
     assert github_proxy.requests == []
     assert (github.drafts_folder / f"T{theme_id}.md").read_text("utf-8").startswith("---\ntitle:")
     with github.database.session() as session:
@@ -129,7 +129,7 @@ def test_an_interrupted_creation_is_not_sent_again_while_github_may_not_list_it_
     theme_id = seed_theme(github.database, "parser")
     github_proxy.fail("POST", CREATE, drop=True)
     run(github)
-    assert file(github, dry_run=False)["waiting"] == 1
+    assert file(github, dry_run=False).waiting == 1
     with github.database.session() as session:
         assert "looked for again" in load_blockers(session)[theme_id]
     assert github_repository.issues() == []

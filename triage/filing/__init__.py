@@ -7,7 +7,7 @@ from triage.filing.context import DraftContext, Release
 from triage.filing.draft import draft_issue, with_fallback_assignee
 from triage.filing.gate import FilingPolicy, filing_blocker, within_budget
 from triage.filing.marker import marker, marker_in
-from triage.filing.rendering import render_console, render_draft_file
+from triage.filing.rendering import render_console, render_draft_file, render_page
 
 __all__ = [
     "DraftContext",
@@ -19,6 +19,7 @@ __all__ = [
     "marker_in",
     "render_console",
     "render_draft_file",
+    "render_page",
     "with_fallback_assignee",
     "within_budget",
 ]

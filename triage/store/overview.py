@@ -24,12 +24,12 @@ def theme_rows(session: Session) -> list[dict[str, Any]]:
         rows.append(
             {
                 "theme": theme.name,
-                "title": theme.text.title,
                 "people": theme.profile.distinct_reporters,
                 "reports": theme.profile.reports,
                 "verdict": decision.verdict.value if decision else "",
                 "priority": decision.priority.value if decision else "",
                 "capability": (route.capability or "") if route else "",
+                "title": theme.text.title,
                 "owner": (route.owner or "") if route else "",
                 "issue or blocker": issue or blockers.get(theme.theme_id, ""),
             }

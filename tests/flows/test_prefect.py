@@ -1,0 +1,105 @@
+"""The flows under Prefect: names, schedules, artifacts, retries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from prefect.client.schemas.objects import ConcurrencyLimitStrategy
+from prefect.settings import PREFECT_API_URL
+from prefect.testing.utilities import prefect_test_harness
+
+import flows
+from flows import pipeline as pipeline_module
+from flows import update_themes as update_themes_module
+from flows.collect_reports import ingest
+from flows.deployments import FLOWS, make_deployments
+from flows.pipeline import pipeline
+from flows.update_themes import update_themes
+from triage.config.loader import load_config
+from triage.errors import DatabaseError
+from triage.workspace import Workspace
+
+SAMPLE = Path(pipeline_module.__file__).parents[1] / "triage" / "sample" / "reports.jsonl"
+
+
+@pytest.fixture(scope="module")
+def prefect() -> Iterator[None]:
+    """A Prefect server of this module's own."""
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture
+def ingested(workspace: Workspace, environment: dict[str, str], tmp_path: Path) -> Workspace:
+    """An installation that has read the first hundred lines of the sample."""
+    part = tmp_path / "part.jsonl"
+    part.write_text("\n".join(SAMPLE.read_text("utf-8").splitlines()[:100]), "utf-8")
+    ingest(workspace, part)
+    return workspace
+
+
+def artifact(key: str) -> str:
+    """What the latest artifact of this key holds, as text."""
+    response = requests.get(f"{PREFECT_API_URL.value()}/artifacts/{key}/latest", timeout=30)
+    assert response.ok, f"{key}: {response.text}"
+    return str(response.json()["data"])
+
+
+@pytest.mark.usefixtures("prefect")
+def test_the_pipeline_runs_every_stage_and_leaves_its_artifacts(ingested: Workspace) -> None:
+    pipeline(dry_run=True)
+    summary = artifact("run-summary")
+    for stage in ("collect", "embed", "theme", "decide", "route", "file"):
+        assert f"| {stage} |" in summary
+        assert artifact(f"stage-{stage}")
+    assert '"verdict"' in artifact("themes")
+    drafts = list(ingested.drafts_folder.glob("T*.md"))
+    assert drafts
+    for draft in drafts:
+        assert "### What fails" in artifact(f"draft-{draft.stem.lower()}")
+
+
+@pytest.mark.usefixtures("prefect", "ingested")
+def test_a_stage_that_loses_its_database_once_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tries: list[int] = []
+
+    def lose_once(*_: object, **__: object) -> dict[str, int]:
+        tries.append(len(tries))
+        if len(tries) == 1:
+            raise DatabaseError("Updating the themes", "the connection is gone", "Try again.")
+        return {"joined": 0}
+
+    monkeypatch.setattr(update_themes_module, "update", lose_once)
+    update_themes.with_options(retry_delay_seconds=0)()
+    assert tries == [0, 1]
+
+
+def test_file_flow_and_deployment_share_one_name() -> None:
+    files = {path.stem for path in Path(flows.__file__).parent.glob("*.py")}
+    assert {flow.name for flow in FLOWS.values()} <= files
+    for deployment in make_deployments(load_config(None)):
+        assert deployment.name == deployment.flow_name
+
+
+def test_schedules_come_from_the_configuration_and_null_means_none() -> None:
+    config = load_config(None)
+    crons = {
+        deployment.name: [str(s.schedule.cron) for s in deployment.schedules or []]
+        for deployment in make_deployments(config)
+    }
+    assert crons["collect_reports"] == ["0 * * * *"]
+    assert crons["file_issues"] == ["40 * * * *"]
+    assert crons["pipeline"] == []
+
+
+def test_a_flow_never_runs_twice_at_once() -> None:
+    for deployment in make_deployments(load_config(None)):
+        assert deployment.concurrency_limit == 1
+        options = deployment.concurrency_options
+        assert options is not None
+        assert options.collision_strategy is ConcurrencyLimitStrategy.CANCEL_NEW
