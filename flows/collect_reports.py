@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from prefect import flow
+from prefect.concurrency.sync import concurrency
 
 from flows.showing import Logged, ShowProgress, show_counts, silent
 from triage.cleaning import clean_report, link_duplicates, redact
@@ -50,10 +51,16 @@ def _dropped_files(workspace: Workspace) -> list[Path]:
     return pending_files(workspace.settings.home / files.inbox, now=datetime.now(UTC))
 
 
-def ingest(workspace: Workspace, path: Path, *, progress: ShowProgress = silent) -> CollectSummary:
+def ingest(
+    workspace: Workspace,
+    path: Path,
+    *,
+    origin: str = "files",
+    progress: ShowProgress = silent,
+) -> CollectSummary:
     """Read one file; what was stored before a failure stays, and reading it again is harmless."""
     received_at = datetime.now(UTC)
-    items = read_file(path, received_at=received_at, redact=redact)
+    items = read_file(path, received_at=received_at, redact=redact, origin=origin)
     summary = CollectSummary()
     read = 0
     while batch := list(islice(items, BATCH)):
@@ -141,7 +148,7 @@ def _clean(
 )
 def collect_reports() -> dict[str, int]:
     """Read the drop folder and every configured repository, and store what is new."""
-    with open_workspace() as workspace:
+    with open_workspace() as workspace, concurrency("github", occupy=1, strict=False):
         summary = collect(workspace, progress=Logged())
     show_counts("collect", summary.counts())
     return summary.counts()

@@ -56,4 +56,6 @@ def serve_deployments() -> None:
     """Set GitHub's concurrency limit, then serve all deployments until interrupted."""
     with get_client(sync_client=True) as client:
         client.upsert_global_concurrency_limit_by_name(name="github", limit=1)
-    serve(*make_deployments(load_config(load_settings().config)))
+    deployments = make_deployments(load_config(load_settings().config))
+    # The server ends with us; schedules paused on the way out would stay so at the next start.
+    serve(*deployments, pause_on_shutdown=False)

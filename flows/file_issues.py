@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from prefect import flow
 from prefect.concurrency.sync import concurrency
+from rich.console import Console
 
 from flows.showing import (
     Logged,
@@ -40,7 +41,7 @@ from triage.store.issues import (
     save_intent,
 )
 from triage.store.reports import load_theme_reports
-from triage.store.themes import load_themes, save_blocker
+from triage.store.themes import load_forwards, load_themes, save_blocker
 from triage.tracker import ConsoleTracker, GitHubTracker, open_tracker
 from triage.types import IssueDraft, IssueState
 from triage.workspace import Workspace, open_workspace
@@ -69,6 +70,7 @@ def file(
     dry_run: bool,
     resend_after: timedelta = RESEND_AFTER,
     progress: ShowProgress = silent,
+    screen: Console | None = None,
 ) -> FilingSummary:
     """Draft what passes the gate, store every other theme's blocker, and file unless dry.
 
@@ -81,6 +83,8 @@ def file(
             console = ConsoleTracker(workspace.drafts_folder, render_draft_file)
             console.write(drafts)
             for draft in drafts:
+                if screen is not None:
+                    console.show(draft, screen)
                 _block(workspace, draft.theme_id, "dry run: would be filed")
             return FilingSummary(tuple(drafts), 0, waiting)
         tracker = connect(workspace)
@@ -104,13 +108,18 @@ def plan(workspace: Workspace, held: Mapping[int, str]) -> tuple[list[IssueDraft
         for theme in load_themes(session):
             theme_id = theme.theme_id
             record = issues.get(theme_id)
-            blocker = held.get(theme_id) or filing_blocker(
-                theme,
-                decisions.get(theme_id),
-                routes.get(theme_id),
-                policy,
-                has_issue=record is not None and record.state is IssueState.FILED,
-                developer_severe=is_severe(reports.get(theme_id, [])),
+            empty = None if reports.get(theme_id) else "no report is left in it"
+            blocker = (
+                empty
+                or held.get(theme_id)
+                or filing_blocker(
+                    theme,
+                    decisions.get(theme_id),
+                    routes.get(theme_id),
+                    policy,
+                    has_issue=record is not None and record.state is IssueState.FILED,
+                    developer_severe=is_severe(reports.get(theme_id, [])),
+                )
             )
             if blocker is None:
                 candidates.append((theme, decisions[theme_id]))
@@ -168,7 +177,11 @@ def _recover(workspace: Workspace, tracker: GitHubTracker) -> int:
     if not intents:
         return 0
     since = min(record.intended_at for record in intents)
-    found = tracker.find_filed(since=since)
+    with workspace.database.session() as session:
+        survivor_of = load_forwards(session)
+    by_marker = tracker.find_filed(since=since)
+    # The marker names the theme as it was then; a theme may have been absorbed since.
+    found = {survivor_of.get(theme_id, theme_id): issue for theme_id, issue in by_marker.items()}
     recovered = [record for record in intents if record.theme_id in found]
     with workspace.database.session() as session:
         for record in recovered:
@@ -239,6 +252,7 @@ def draft_context(workspace: Workspace) -> DraftContext:
         family_title=config.family.title,
         marker_key=workspace.marker_key,
         next_version=config.next_version.milestone_title,
+        next_version_due=config.next_version.planned,
         releases=tuple(Release(version.name, version.released) for version in released),
         capability_titles={each.id: each.title for each in config.capabilities},
         fallback_owner=config.triage_owner,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prefect import flow
+from rich.console import Console
 
 from flows.collect_reports import collect, collect_reports
 from flows.decide_themes import decide_all, decide_themes
@@ -15,9 +16,16 @@ from triage.workspace import Workspace
 
 
 def run_stages(
-    workspace: Workspace, *, dry_run: bool | None = None, progress: ShowProgress = silent
+    workspace: Workspace,
+    *,
+    dry_run: bool | None = None,
+    progress: ShowProgress = silent,
+    screen: Console | None = None,
 ) -> dict[str, dict[str, int]]:
-    """Run every stage here and now, without a Prefect server; returns each stage's counts."""
+    """Run every stage here and now, without a Prefect server; returns each stage's counts.
+
+    A dry run prints each draft's payload on ``screen`` if there is one.
+    """
     dry = workspace.config.policy.dry_run if dry_run is None else dry_run
     return {
         "collect": collect(workspace, progress=progress).counts(),
@@ -25,24 +33,24 @@ def run_stages(
         "theme": update(workspace, progress=progress),
         "decide": decide_all(workspace, progress=progress),
         "route": route_all(workspace, progress=progress),
-        "file": file(workspace, dry_run=dry, progress=progress).counts(),
+        "file": file(workspace, dry_run=dry, progress=progress, screen=screen).counts(),
     }
 
 
 @flow(name="pipeline", flow_run_name="pipeline")
-def pipeline(dry_run: bool | None = None) -> None:
+def pipeline(dry_run: bool | None = None) -> dict[str, dict[str, int]]:
     """Collect, embed, theme, decide, route and file; each stage is a run of its own.
 
     Args:
         dry_run: True drafts only; False files; without it ``policy.dry_run`` decides.
     """
-    show_summary(
-        {
-            "collect": collect_reports(),
-            "embed": embed_reports(),
-            "theme": update_themes(),
-            "decide": decide_themes(),
-            "route": route_themes(),
-            "file": file_issues(dry_run=dry_run),
-        }
-    )
+    results = {
+        "collect": collect_reports(),
+        "embed": embed_reports(),
+        "theme": update_themes(),
+        "decide": decide_themes(),
+        "route": route_themes(),
+        "file": file_issues(dry_run=dry_run),
+    }
+    show_summary(results)
+    return results

@@ -16,7 +16,7 @@ from triage.embedding import Embedder
 from triage.errors import EmbeddingError
 from triage.store.embeddings import find_space, load_vectors
 from triage.store.overview import theme_rows
-from triage.store.reports import load_reports, load_unclustered, mark_clustered
+from triage.store.reports import hold_reports, load_reports, load_unclustered, mark_clustered
 from triage.store.themes import (
     add_members,
     create_theme,
@@ -61,9 +61,11 @@ class Corpus:
 def update(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[str, int]:
     """Join, cluster, follow duplicates, then refresh every open theme's counts and text.
 
-    One process at a time; all of it is one transaction, so a theme is never seen half made.
+    One process at a time; all of it is one transaction, so a theme is never seen half made, and
+    intake waits, so that no report is reworded while it is being clustered by its old text.
     """
     with workspace.database.stage_lock("theme"), workspace.database.session() as session:
+        hold_reports(session)
         corpus = load_corpus(workspace, session)
         loose = _loose(session, corpus)
         progress("joining themes", 0, len(loose))
@@ -191,7 +193,9 @@ def _refresh(session: Session, corpus: Corpus) -> int:
             vectors = corpus.rows(members)
             counted = profile(members, vectors)
             save_profile(session, theme.theme_id, counted)
-            if counted.reports >= REDESCRIBE_GROWTH * described[theme.theme_id]:
+            grown = counted.reports >= REDESCRIBE_GROWTH * described[theme.theme_id]
+            named = {theme.text.medoid_id, *theme.text.exemplar_ids}
+            if grown or not named <= {report.report_id for report in members}:
                 text = describe(members, vectors, corpus.background)
                 save_description(session, theme.theme_id, text, members=counted.reports)
     return len(themes)

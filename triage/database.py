@@ -50,9 +50,19 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """One transaction: committed at the end, rolled back on any error."""
-        with Session(self.engine) as session, session.begin():
-            yield session
+        """One transaction: committed at the end, rolled back on any error.
+
+        A server that fails or goes away becomes ``DatabaseError``.
+        """
+        try:
+            with Session(self.engine) as session, session.begin():
+                yield session
+        except DBAPIError as error:
+            raise DatabaseError(
+                "Working on the database",
+                _first_line(error),
+                "What was committed stays. Check the server and its disk, then run it again.",
+            ) from error
 
     @contextmanager
     def stage_lock(self, stage: str) -> Iterator[None]:
@@ -120,6 +130,7 @@ def make_engine(url: URL) -> Engine:
     engine = create_engine(
         url,
         pool_pre_ping=True,
+        hide_parameters=True,  # a failed statement must not carry report text into a log
         connect_args={"options": options, "connect_timeout": 10},
     )
 

@@ -283,7 +283,8 @@ class IssueDraft:
     """One GitHub issue as it would be sent; the console shows exactly this.
 
     ``marker`` is the hidden HTML comment at the end of ``body`` by which the issue is found
-    again. ``assignee`` may turn out not to be assignable; ``fallback_assignee`` is then used.
+    again. ``milestone_due`` is the day (``YYYY-MM-DD``) that a milestone made for it is due.
+    ``assignee`` may turn out not to be assignable; ``fallback_assignee`` is then used.
     """
 
     theme_id: int
@@ -294,6 +295,7 @@ class IssueDraft:
     assignee: str | None
     fallback_assignee: str | None
     marker: str
+    milestone_due: str | None = None
 
     @property
     def payload(self) -> dict[str, Any]:

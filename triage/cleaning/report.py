@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import math
 import re
 from collections.abc import Callable, Iterable
@@ -37,6 +38,9 @@ _FIELDS = {
     "environment": "environment", "language": "language", "url": "url", "author": "author",
     "prompt": "prompt", "response": "response", "supporters": "supporters",
 }  # fmt: skip
+
+# What the file reader puts before the hash that serves as id of a record without one.
+CONTENT_ID_PREFIX = "content-"
 
 
 def clean_report(
@@ -85,7 +89,7 @@ def _about_sender(
     author_hash = _hash(raw.author, hash_key)
     return CleanReport(
         origin=raw.origin,
-        external_id=raw.external_id,
+        external_id=_keyed(raw.external_id, hash_key),
         channel=_name(raw.channel) or "user",
         kind=raw.kind,
         created_at=_utc(raw.created_at or received_at),
@@ -105,6 +109,16 @@ def _about_sender(
     )
 
 
+def _keyed(external_id: str, hash_key: bytes) -> str:
+    """An id that was made from the content says nothing about it to who lacks the key.
+
+    Its plain hash would let anybody try out authors until one fits.
+    """
+    if not external_id.startswith(CONTENT_ID_PREFIX):
+        return external_id
+    return CONTENT_ID_PREFIX + hmac.new(hash_key, external_id.encode(), "sha256").hexdigest()[:32]
+
+
 def _find_rejection(raw: RawReport) -> Rejection | None:
     """The first reason why a report cannot be taken, or None."""
     if len(raw.body) > LONGEST_ACCEPTED_BODY:
@@ -118,7 +132,10 @@ def _find_rejection(raw: RawReport) -> Rejection | None:
     if not identifier.strip() or len(identifier) > LONGEST_ID:
         problem = f"has {len(identifier)} characters" if identifier.strip() else "is blank"
         return _reject(raw, "id", problem, f"give an id of 1 to {LONGEST_ID} characters")
-    if redact(identifier) != identifier:
+    # Numbers that look like a phone or an IP are ordinary in ids; keys and addresses are not.
+    hidden = redact(identifier)
+    is_private = "[secret]" in hidden or "[email]" in hidden
+    if is_private or visible_text(identifier) != identifier:
         problem = "holds a secret, an address or invisible characters"
         return _reject(raw, "id", problem, "give the report another id and ingest again")
     is_blank = not visible_text(raw.body[:_LONGEST_READ]).strip()

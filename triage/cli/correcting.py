@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import json
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -14,10 +16,12 @@ from triage.database import Session
 from triage.errors import UnknownReport, WrongCorrection
 from triage.settings import load_settings
 from triage.store.decisions import save_correction
-from triage.store.reports import find_reports
+from triage.store.reports import find_reports, load_reports_of
 from triage.store.themes import load_theme, merge_theme, set_theme_status
 from triage.types import Correction, Theme, ThemeStatus, Verdict
 from triage.workspace import Workspace, open_workspace
+
+LOGIN = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +51,7 @@ def correct(
             ("capability", capability),
             ("owner", owner),
             ("merge-into", merge_into),
-            ("split", " ".join(split or ())),
+            ("split", json.dumps(split) if split else ""),
             ("not-a-problem", "yes" if not_a_problem else ""),
         )
         if value
@@ -57,6 +61,18 @@ def correct(
             f"Correcting {theme_id}",
             "nothing to correct was named",
             "Give --verdict, --capability, --owner, --merge-into, --split or --not-a-problem.",
+        )
+    if "merge-into" in words and len(words) > 1:
+        raise WrongCorrection(
+            f"Correcting {theme_id}",
+            "a merge goes alone",
+            "Merge first, then correct the theme that it went into.",
+        )
+    if owner and not LOGIN.fullmatch(owner):
+        raise WrongCorrection(
+            f"Correcting {theme_id}",
+            f"{owner!r} is no GitHub login",
+            "Write it without '@': letters, digits and single hyphens, 39 at most.",
         )
     with open_workspace() as workspace:
         with (
@@ -94,7 +110,7 @@ def _apply(
             merge_theme(session, theme.theme_id, survivor.theme_id)
             said.append(f"{theme.name} is part of {survivor.name} now")
         elif field == "split":
-            said.append(_split(workspace, session, theme, value.split()))
+            said.append(_split(workspace, session, theme, json.loads(value)))
         elif field == "not-a-problem":
             set_theme_status(session, theme.theme_id, ThemeStatus.DISMISSED)
             said.append(f"{theme.name} is set aside")
@@ -116,8 +132,16 @@ def _require_capability(workspace: Workspace, capability: str) -> None:
 def _split(workspace: Workspace, session: Session, theme: Theme, names: list[str]) -> str:
     from flows.update_themes import split_theme
 
-    reports = [report for name in names for report in find_reports(session, name)]
-    strangers = [r.external_id for r in reports if r.theme_id != theme.theme_id]
+    found = {name: find_reports(session, name) for name in names}
+    own = {n: [r for r in each if r.theme_id == theme.theme_id] for n, each in found.items()}
+    strangers = [name for name, reports in own.items() if not reports]
+    reports = [report for each in own.values() for report in each]
+    if len(reports) == len(load_reports_of(session, theme.theme_id)):
+        raise WrongCorrection(
+            f"Splitting {theme.name}",
+            "nothing would be left in it",
+            "Leave at least one report, or use --not-a-problem or --merge-into.",
+        )
     if strangers:
         raise UnknownReport(
             f"Splitting {theme.name}",

@@ -13,6 +13,7 @@ import typer
 from triage.cli.prefect_server import is_serving, prefect_environment, serve_all
 from triage.cli.terminal import errors, output, progress_bars, show_themes
 from triage.config.loader import write_default_config
+from triage.errors import IntakeError
 from triage.settings import load_settings
 from triage.store.overview import theme_rows
 from triage.types import CollectSummary
@@ -37,18 +38,34 @@ def init(
 
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="JSONL, CSV or Parquet files.")],
+    origin: Annotated[
+        str, typer.Option(help="Name of where they come from; ids are told apart within it.")
+    ] = "files",
 ) -> None:
-    """Read reports from files. The same file again changes nothing."""
+    """Read reports from files. The same file again changes nothing.
+
+    A report is known by origin and id: the same id with another content revises the report. Files
+    that number their records on their own need an --origin each.
+    """
     prefect_environment(load_settings())
     from flows.collect_reports import ingest as ingest_file
 
     with open_workspace() as workspace, progress_bars() as progress:
         summary = CollectSummary()
         for path in paths:
-            summary += ingest_file(workspace, path, progress=progress)
+            try:
+                summary += ingest_file(workspace, path, progress=progress, origin=origin)
+            except IntakeError as error:
+                if len(paths) == 1:
+                    raise
+                summary += CollectSummary(failed_sources=(str(error),))
     _show_counts("ingest", summary.counts())
     if summary.rejected:
         errors.print("`triage rejected` lists what was set aside, with line and remedy.")
+    for failure in summary.failed_sources:
+        errors.print(failure, markup=False, soft_wrap=True)
+    if summary.failed_sources:
+        raise typer.Exit(SOURCE_FAILED)
 
 
 def run(
@@ -56,6 +73,7 @@ def run(
         bool | None,
         typer.Option("--file/--dry", help="Write issues to GitHub, or only draft them."),
     ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Print each draft as sent.")] = False,
 ) -> None:
     """Run all stages in order: collect, embed, theme, decide, route, file.
 
@@ -65,20 +83,19 @@ def run(
     settings = load_settings()
     prefect_environment(settings)
     dry_run = None if file is None else not file
-    if is_serving(settings):
-        from flows.pipeline import pipeline
-
-        pipeline(dry_run=dry_run)
-        return
-    _run_here(dry_run)
+    _run(dry_run, in_prefect=is_serving(settings), show=show)
 
 
-def _run_here(dry_run: bool | None) -> None:
-    from flows.pipeline import run_stages
+def _run(dry_run: bool | None, *, in_prefect: bool, show: bool) -> None:
+    from flows.pipeline import pipeline, run_stages
 
     with open_workspace() as workspace:
-        with progress_bars() as progress:
-            results = run_stages(workspace, dry_run=dry_run, progress=progress)
+        if in_prefect:
+            results = pipeline(dry_run=dry_run)
+        else:
+            with progress_bars() as progress:
+                screen = output if show else None
+                results = run_stages(workspace, dry_run=dry_run, progress=progress, screen=screen)
         with workspace.database.session() as session:
             rows = theme_rows(session)
         drafts = workspace.drafts_folder
@@ -105,7 +122,7 @@ def demo() -> None:
     with as_file(sample) as path, open_workspace() as workspace, progress_bars() as progress:
         summary = ingest_file(workspace, path, progress=progress)
     _show_counts("ingest", summary.counts())
-    _run_here(dry_run=True)
+    _run(dry_run=True, in_prefect=False, show=False)
     output.print(
         f'Look closer: TRIAGE_HOME="{os.environ["TRIAGE_HOME"]}" triage theme ID', soft_wrap=True
     )

@@ -63,7 +63,7 @@ def decide(
     evidence = tuple(row(case) for row in EVIDENCE)
     priority, why_urgent = prioritise(theme.profile, originals, now)
     if previous is not None and previous.set_by != "policy":
-        return replace(previous, evidence=evidence)
+        return replace(previous, evidence=evidence, priority=priority)
     log_odds = sum(item.weight for item in evidence)
     verdict, note = _verdict(log_odds, _thin_evidence(theme, policy), previous, policy)
     decision = Decision(

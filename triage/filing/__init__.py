@@ -7,7 +7,7 @@ from triage.filing.context import DraftContext, Release
 from triage.filing.draft import draft_issue, with_fallback_assignee
 from triage.filing.gate import FilingPolicy, filing_blocker, within_budget
 from triage.filing.marker import marker, marker_in
-from triage.filing.rendering import render_console, render_draft_file, render_page
+from triage.filing.rendering import render_draft_file, render_page
 
 __all__ = [
     "DraftContext",
@@ -17,7 +17,6 @@ __all__ = [
     "filing_blocker",
     "marker",
     "marker_in",
-    "render_console",
     "render_draft_file",
     "render_page",
     "with_fallback_assignee",

@@ -27,6 +27,7 @@ class DraftContext:
     family_title: str
     marker_key: bytes = field(repr=False)
     next_version: str | None = None
+    next_version_due: date | None = None
     releases: tuple[Release, ...] = ()
     capability_titles: Mapping[str, str] = field(default_factory=dict)
     fallback_owner: str | None = None

@@ -44,6 +44,7 @@ def draft_issue(
         assignee=assignee,
         fallback_assignee=fallback,
         marker=marker(theme.theme_id, context.marker_key),
+        milestone_due=context.next_version_due.isoformat() if context.next_version_due else None,
     )
 
 

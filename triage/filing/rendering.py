@@ -8,11 +8,6 @@ from triage.filing.markdown import code_span, safe_prose
 from triage.types import IssueDraft
 
 
-def render_console(draft: IssueDraft) -> str:
-    """The payload as indented JSON, nothing left out."""
-    return json.dumps(draft.payload, ensure_ascii=False, indent=2)
-
-
 def render_draft_file(draft: IssueDraft) -> str:
     """A Markdown file: a YAML header with everything but the body, then the exact body."""
     header = {name: value for name, value in draft.payload.items() if name != "body"}

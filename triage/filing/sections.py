@@ -143,7 +143,7 @@ def corrections(theme: Theme, decision: Decision) -> str:
     commands = "\n".join(f"{command} {option}" for option in options)
     return (
         "### If the machine is wrong\n\n"
-        "Your word outranks it, is never overwritten by a later run, and teaches it.\n\n"
+        "Your word outranks it, and no later run overwrites it.\n\n"
         f"```sh\n{commands}\n```\n\n"
         f"`triage theme {theme.name}` lists every report behind this issue."
     )

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from triage.sources.values import (
@@ -66,13 +66,16 @@ class RecordIntake:
     origin: str
     received_at: datetime
     redact: Callable[[str], str]
+    taken: dict[str, str] = field(default_factory=dict)  # id to content, of this file
 
     def take(self, found: Record | Flaw) -> RawReport | Rejection:
         """The report in a record, or why there is none; never both, never an exception."""
         if isinstance(found, Flaw):
             return self._rejection(found)
         try:
-            return self._report(found)
+            report = self._report(found)
+            self._note_id(report)
+            return report
         except WrongField as wrong:
             return self._rejection(
                 Flaw(
@@ -83,6 +86,16 @@ class RecordIntake:
                     found.digest,
                     wrong.field,
                 )
+            )
+
+    def _note_id(self, report: RawReport) -> None:
+        """One id, one report: a second content under it would silently replace the first."""
+        content = _digest(replace(report, place=""))
+        if self.taken.setdefault(report.external_id, content) != content:
+            raise WrongField(
+                "id",
+                "'id' was used before in this file for another content",
+                "Give each record an id of its own.",
             )
 
     def _report(self, record: Record) -> RawReport:
@@ -166,6 +179,10 @@ class RecordIntake:
         if len(joined) > len(window):
             redacted = redacted[:-_CUT_TAIL]
         return _CONTROLS.sub(" ", redacted).strip()[:EXCERPT_LENGTH]
+
+
+def _digest(report: RawReport) -> str:
+    return hashlib.sha256(repr(report).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _content_id(texts: Mapping[str, str | None], moment: datetime | None) -> str:

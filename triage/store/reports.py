@@ -32,6 +32,11 @@ class SavedReports:
     to_link: tuple[int, ...]
 
 
+def hold_reports(session: Session) -> None:
+    """Let nobody else save reports until this transaction ends."""
+    session.execute(select(func.pg_advisory_xact_lock(SAVING_LOCK)))
+
+
 def save_reports(session: Session, reports: Sequence[CleanReport]) -> SavedReports:
     """Add new reports and revise those whose source changed them; the same again changes nothing.
 
@@ -39,7 +44,7 @@ def save_reports(session: Session, reports: Sequence[CleanReport]) -> SavedRepor
     wins. One transaction at a time saves, so that two processes never double a report. A report
     whose failure text was revised leaves its theme and its duplicate family.
     """
-    session.execute(select(func.pg_advisory_xact_lock(SAVING_LOCK)))
+    hold_reports(session)
     latest = {(report.origin, report.external_id): report for report in reports}
     known = _load_known(session, latest)
     new = [report for key, report in latest.items() if key not in known]

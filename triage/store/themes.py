@@ -12,7 +12,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
 from triage.errors import UnknownTheme
-from triage.store.tables import ThemeAnchorRow, ThemeMemberRow, ThemeRow
+from triage.store.tables import (
+    CorrectionRow,
+    IssueRow,
+    ThemeAnchorRow,
+    ThemeMemberRow,
+    ThemeRow,
+)
 from triage.types import Theme, ThemeProfile, ThemeStatus, ThemeText
 
 
@@ -91,11 +97,14 @@ def remove_anchors(session: Session, fingerprints: Collection[str], *, keep_them
 
 
 def load_anchors(session: Session) -> dict[int, list[str]]:
-    """Fingerprints of the anchors of every open theme."""
+    """Fingerprints of the anchors of every theme that takes reports.
+
+    One that a person set aside takes its like too: they must not found it anew.
+    """
     statement = (
         select(col(ThemeAnchorRow.theme_id), col(ThemeAnchorRow.fingerprint))
         .join(ThemeRow, col(ThemeRow.theme_id) == col(ThemeAnchorRow.theme_id))
-        .where(col(ThemeRow.status) == ThemeStatus.OPEN)
+        .where(col(ThemeRow.status) != ThemeStatus.MERGED)
         .order_by(col(ThemeAnchorRow.theme_id), col(ThemeAnchorRow.fingerprint))
     )
     anchors: dict[int, list[str]] = {}
@@ -160,7 +169,11 @@ def load_blockers(session: Session) -> dict[int, str]:
 
 
 def merge_theme(session: Session, absorbed_id: int, survivor_id: int) -> None:
-    """Let a theme be absorbed: its reports and anchors move, its id forwards for ever."""
+    """Let a theme be absorbed: reports, anchors and issue move, its id forwards for ever.
+
+    Where both have an issue each keeps its own; the survivor's speaks for both. The absorbed
+    theme's corrections hold for the survivor where it has none of that field.
+    """
     members = update(ThemeMemberRow).where(col(ThemeMemberRow.theme_id) == absorbed_id)
     session.execute(members.values(theme_id=survivor_id))
     absorbed_anchors = select(col(ThemeAnchorRow.fingerprint)).where(
@@ -174,7 +187,30 @@ def merge_theme(session: Session, absorbed_id: int, survivor_id: int) -> None:
         )
         .on_conflict_do_nothing()
     )
+    if session.get(IssueRow, survivor_id) is None:
+        issue = update(IssueRow).where(col(IssueRow.theme_id) == absorbed_id)
+        session.execute(issue.values(theme_id=survivor_id))
+    said = select(col(CorrectionRow.field)).where(col(CorrectionRow.theme_id) == survivor_id)
+    words = update(CorrectionRow).where(
+        col(CorrectionRow.theme_id) == absorbed_id, col(CorrectionRow.field).not_in(said)
+    )
+    session.execute(words.values(theme_id=survivor_id))
     _update(session, absorbed_id, status=ThemeStatus.MERGED, forwards_to=survivor_id)
+
+
+def load_forwards(session: Session) -> dict[int, int]:
+    """The present survivor of every absorbed theme, chains followed to their end."""
+    statement = select(col(ThemeRow.theme_id), col(ThemeRow.forwards_to)).where(
+        col(ThemeRow.forwards_to).is_not(None)
+    )
+    step = {theme_id: target for theme_id, target in session.execute(statement)}
+    ends = {}
+    for theme_id in step:
+        end = theme_id
+        while end in step:
+            end = step[end]
+        ends[theme_id] = end
+    return ends
 
 
 def set_theme_status(session: Session, theme_id: int, status: ThemeStatus) -> None:

@@ -106,7 +106,7 @@ class GitHubTracker:
         attempted = f"Creating the issue of theme T{draft.theme_id} in {self.repository}"
         repository = self._repository()
         self._ensure_labels(repository, draft)
-        milestone = self._milestone_number(repository, draft.milestone)
+        milestone = self._milestone_number(repository, draft.milestone, draft.milestone_due)
         for variant in self._variants(repository, draft):
             try:
                 return self._post(repository, variant, milestone)
@@ -172,7 +172,9 @@ class GitHubTracker:
                         raise
             self._labels.add(name.casefold())
 
-    def _milestone_number(self, repository: Repository, title: str | None) -> int | None:
+    def _milestone_number(
+        self, repository: Repository, title: str | None, due: str | None
+    ) -> int | None:
         if title is None:
             return None
         if self._milestones is None or title not in self._milestones:
@@ -180,7 +182,9 @@ class GitHubTracker:
         if title not in self._milestones:
             with translated(f"Creating the milestone {title!r} in {self.repository}"):
                 try:
-                    self._milestones[title] = repository.create_milestone(title).number
+                    self._milestones[title] = repository.create_milestone(
+                        title, due_on=f"{due}T00:00:00Z" if due else None
+                    ).number
                 except UnprocessableEntity as error:
                     # another process was first
                     if not _already_exists(error):

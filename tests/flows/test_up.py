@@ -1,0 +1,97 @@
+"""`triage up`: one command starts server, UI and schedules; an interrupt ends all of it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+UP = "from triage.cli import main; main()"
+DEPLOYMENTS = {
+    "collect_reports", "embed_reports", "update_themes", "decide_themes", "route_themes",
+    "file_issues", "pipeline",
+}  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(environment: dict[str, str], port: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", UP, "up", "--port", str(port)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.fixture
+def running(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    for name in [name for name in environment if name.startswith("PREFECT_")]:
+        del environment[name]
+    port = free_port()
+    process = start(environment, port)
+    yield process, port
+    for child in (
+        psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+    ):
+        child.kill()
+    process.kill()
+    process.wait()
+
+
+def deployments(port: int) -> list[dict[str, Any]]:
+    try:
+        url = f"http://127.0.0.1:{port}/api/deployments/filter"
+        response = requests.post(url, json={}, timeout=10)
+    except requests.RequestException:
+        return []
+    return list(response.json()) if response.ok else []
+
+
+def test_it_serves_every_flow_on_its_schedule_and_ends_without_leftovers(
+    running: tuple[subprocess.Popen[str], int], environment: dict[str, str]
+) -> None:
+    process, port = running
+    deadline = time.monotonic() + 150
+    while len(deployments(port)) < len(DEPLOYMENTS) and time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(1)
+    found = {each["name"]: each for each in deployments(port)}
+    assert set(found) == DEPLOYMENTS
+    assert found["collect_reports"]["schedules"][0]["schedule"]["cron"] == "0 * * * *"
+    assert found["pipeline"]["schedules"] == []
+    limit = requests.get(
+        f"http://127.0.0.1:{port}/api/v2/concurrency_limits/github", timeout=10
+    ).json()
+    assert limit["limit"] == 1
+
+    second = start(environment, port)
+    said = second.communicate(timeout=60)[0]
+    assert second.returncode == 1
+    assert "--port" in said
+
+    state = Path(environment["TRIAGE_HOME"]) / "prefect-server.json"
+    assert state.exists()
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=60)
+    assert process.returncode in (0, 130)
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert alive == []
+    assert not state.exists()
