@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,20 +31,25 @@ from triage.store.themes import (
     save_description,
     save_profile,
 )
-from triage.themes import Background, count_background, describe, join_theme, profile
+from triage.themes import Background, count_background, describe, join_themes, profile
 from triage.types import Report
 from triage.workspace import Workspace, open_workspace
 
 REDESCRIBE_GROWTH = 1.5  # a theme is described anew when it has this many times its old members
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Corpus:
-    """All embedded reports, their centred unit vectors by fingerprint, and their word use."""
+    """All embedded reports and their centred unit vectors by fingerprint."""
 
     reports: tuple[Report, ...]
     vectors: dict[str, NDArray[np.float32]]
-    background: Background
+
+    @cached_property
+    def background(self) -> Background:
+        """Word use over all texts, each counted once; only describing needs it."""
+        texts = {report.fingerprint: report.failure_text for report in self.reports}
+        return count_background(texts.values())
 
     def rows(self, reports: Sequence[Report]) -> NDArray[np.float32]:
         """Vectors of some reports, in their order: (n, d)."""
@@ -97,16 +103,13 @@ def load_corpus(workspace: Workspace, session: Session) -> Corpus:
             "Run `triage run`, or the flow embed_reports, first.",
         )
     if not reports:
-        return Corpus((), {}, count_background(()))
+        return Corpus((), {})
     # Each text counts once: a flood of copies must not pull the centre towards itself.
     languages = {report.fingerprint: report.language for report in reversed(reports)}
     matrix = np.stack([raw[fingerprint] for fingerprint in languages])
     spoken = list(languages.values())
     centred = fit_centres(matrix, spoken).centred(matrix, spoken)
-    texts = {report.fingerprint: report.failure_text for report in reports}
-    return Corpus(
-        reports, dict(zip(languages, centred, strict=True)), count_background(texts.values())
-    )
+    return Corpus(reports, dict(zip(languages, centred, strict=True)))
 
 
 def _loose(session: Session, corpus: Corpus) -> list[Report]:
@@ -128,12 +131,9 @@ def _join(
         if any(key in corpus.vectors for key in keys)
     }
     joined: dict[int, dict[int, float | None]] = {}
-    for report in loose:
-        found = join_theme(
-            corpus.vectors[report.fingerprint],
-            anchors,
-            min_similarity=workspace.config.policy.join_similarity,
-        )
+    least = workspace.config.policy.join_similarity
+    places = join_themes(corpus.rows(loose), anchors, min_similarity=least) if loose else []
+    for report, found in zip(loose, places, strict=True):
         if found is not None:
             theme_id, similarity = found
             joined.setdefault(theme_id, {})[report.report_id] = similarity

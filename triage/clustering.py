@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import hdbscan
 import numpy as np
 from numpy.typing import NDArray
 
@@ -146,6 +145,8 @@ def nearest_similarity(vectors: Floats) -> Floats:
 def _density_clusters(unit: Floats, min_cluster_size: int) -> tuple[Labels, Floats]:
     if len(unit) < min_cluster_size:
         return np.full(len(unit), NOISE, dtype=np.int64), np.zeros(len(unit), dtype=np.float32)
+    import hdbscan  # here, since it takes 2 s and only clustering needs it
+
     model = hdbscan.HDBSCAN(
         min_cluster_size=min_cluster_size,
         min_samples=1,

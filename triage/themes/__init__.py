@@ -1,7 +1,7 @@
 """Durable themes: who joins which, how a theme reads, and what can be counted about it."""
 
 from triage.themes.describing import describe
-from triage.themes.joining import join_theme
+from triage.themes.joining import join_theme, join_themes
 from triage.themes.profiling import profile
 from triage.themes.wording import Background, count_background, words_of
 
@@ -10,6 +10,7 @@ __all__ = [
     "count_background",
     "describe",
     "join_theme",
+    "join_themes",
     "profile",
     "words_of",
 ]

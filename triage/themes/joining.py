@@ -32,22 +32,40 @@ def join_theme(
     with one or two exemplars needs nearer ones. A theme counts by its best three members, not
     by its mean, so it does not drift towards whatever joined last.
     """
-    ranked = sorted(
-        (
-            (_similarity(vector, members), -theme_id)
-            for theme_id, members in exemplars.items()
-            if len(members)
-        ),
-        reverse=True,
-    )
-    if not ranked or not ranked[0][0] >= min_similarity:
-        return None
-    best, negative_id = ranked[0]
-    if len(ranked) > 1 and best - ranked[1][0] < min_margin:
-        return None
-    return -negative_id, best
+    return join_themes(
+        vector[np.newaxis], exemplars, min_similarity=min_similarity, min_margin=min_margin
+    )[0]
 
 
-def _similarity(vector: Floats, members: Floats) -> float:
-    similarities = np.sort(members @ vector)[::-1][:VOICES]
-    return float(similarities.sum() / VOICES)
+def join_themes(
+    vectors: Floats,
+    exemplars: Mapping[int, Floats],
+    *,
+    min_similarity: float = MIN_SIMILARITY,
+    min_margin: float = MIN_MARGIN,
+) -> list[tuple[int, float] | None]:
+    """``join_theme`` for many reports (n, d) at once: one product per theme, not per pair."""
+    names = sorted(theme_id for theme_id, members in exemplars.items() if len(members))
+    if not names:
+        return [None] * len(vectors)
+    columns = [_similarities(vectors, exemplars[theme_id]) for theme_id in names]
+    similarities = np.stack(columns, axis=1)
+    rows = np.arange(len(vectors))
+    nearest = similarities.argmax(axis=1)  # of equals the oldest theme
+    best = similarities[rows, nearest]
+    similarities[rows, nearest] = -np.inf
+    margins = best - similarities.max(axis=1)
+    is_near = (best >= min_similarity) & (margins >= min_margin)
+    return [
+        (names[theme], float(similarity)) if near else None
+        for theme, similarity, near in zip(nearest, best, is_near, strict=True)
+    ]
+
+
+def _similarities(vectors: Floats, members: Floats) -> NDArray[np.float64]:
+    """Sum of the three highest cosine similarities of each row to the members, over three."""
+    likeness = vectors @ members.T
+    if len(members) > VOICES:
+        likeness = np.partition(likeness, len(members) - VOICES, axis=1)[:, -VOICES:]
+    total: NDArray[np.float64] = likeness.sum(axis=1, dtype=np.float64)
+    return total / VOICES
