@@ -9,10 +9,29 @@ import numpy as np
 
 from triage.cleaning import link_duplicates
 from triage.database import Database, Session
+from triage.store.decisions import load_corrections, save_correction
 from triage.store.duplicates import load_duplicate_candidates, save_duplicate_links
+from triage.store.issues import load_issues, save_filed, save_intent
 from triage.store.reports import SavedReports, load_reports, save_reports
-from triage.store.themes import add_members, create_theme, load_theme, merge_theme
-from triage.types import CleanReport, Kind, ThemeProfile, ThemeStatus, ThemeText
+from triage.store.themes import (
+    add_members,
+    create_theme,
+    load_anchors,
+    load_forwards,
+    load_theme,
+    merge_theme,
+    set_theme_status,
+)
+from triage.types import (
+    CleanReport,
+    Correction,
+    FiledIssue,
+    IssueDraft,
+    Kind,
+    ThemeProfile,
+    ThemeStatus,
+    ThemeText,
+)
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 
@@ -121,3 +140,31 @@ def test_a_theme_reads_back_as_it_was_stored(database: Database) -> None:
     assert theme.profile.weeks == {NOW.date(): 1}
     assert theme.profile.first_seen == NOW
     assert np.isclose(theme.profile.coherence, 1.0)
+
+
+def test_a_merge_hands_the_issue_and_the_words_over(database: Database) -> None:
+    with database.session() as session:
+        first, second = save(session, clean("a"), clean("b", "other words")).added
+        absorbed, survivor = make_theme(session, first), make_theme(session, second)
+        draft = IssueDraft(absorbed, "t", "b", (), None, None, None, "m")
+        save_intent(session, draft, "fennwick/issues")
+        save_filed(
+            session, absorbed, FiledIssue("fennwick/issues", 13, "https://github.example/13")
+        )
+        save_correction(session, Correction(absorbed, "owner", "ada", "bo", "hers", NOW))
+        merge_theme(session, absorbed, survivor)
+    with database.session() as session:
+        issues = load_issues(session)
+        assert set(issues) == {survivor}
+        assert issues[survivor].filed == FiledIssue(
+            "fennwick/issues", 13, "https://github.example/13"
+        )
+        assert [word.value for word in load_corrections(session)[survivor]] == ["ada"]
+        assert load_forwards(session) == {absorbed: survivor}
+
+
+def test_a_theme_that_a_person_set_aside_still_takes_its_like(database: Database) -> None:
+    with database.session() as session:
+        theme_id = make_theme(session, save(session, clean("a")).added[0])
+        set_theme_status(session, theme_id, ThemeStatus.DISMISSED)
+        assert theme_id in load_anchors(session)
