@@ -20,7 +20,7 @@ from triage.sources.github import fetch_reports
 from triage.sources.inbox import mark_done, mark_failed, pending_files
 from triage.store.duplicates import load_duplicate_candidates, save_duplicate_links
 from triage.store.intake import load_cursor, save_cursor, save_rejections, save_source_error
-from triage.store.reports import save_reports
+from triage.store.reports import restamp_versions, save_reports
 from triage.tracker import open_reader
 from triage.types import CleanReport, CollectSummary, RawReport, Rejection
 from triage.workspace import Workspace, open_workspace
@@ -41,6 +41,8 @@ def collect(workspace: Workspace, *, progress: ShowProgress = silent) -> Collect
             mark_done(path)
     for source in workspace.config.sources.github:
         summary += _collect_repository(workspace, source)
+    with workspace.database.session() as session:  # an alias may have been added since
+        restamp_versions(session, workspace.config.resolve_version)
     return summary
 
 

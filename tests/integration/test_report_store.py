@@ -12,7 +12,12 @@ from triage.database import Database, Session
 from triage.store.decisions import load_corrections, save_correction
 from triage.store.duplicates import load_duplicate_candidates, save_duplicate_links
 from triage.store.issues import load_issues, save_filed, save_intent
-from triage.store.reports import SavedReports, load_reports, save_reports
+from triage.store.reports import (
+    SavedReports,
+    load_reports,
+    restamp_versions,
+    save_reports,
+)
 from triage.store.themes import (
     add_members,
     create_theme,
@@ -168,3 +173,14 @@ def test_a_theme_that_a_person_set_aside_still_takes_its_like(database: Database
         theme_id = make_theme(session, save(session, clean("a")).added[0])
         set_theme_status(session, theme_id, ThemeStatus.DISMISSED)
         assert theme_id in load_anchors(session)
+
+
+def test_a_new_alias_reaches_the_reports_that_are_stored(database: Database) -> None:
+    written = clean("a", model_written="Corvane nightly"), clean("b", "other words")
+    with database.session() as session:
+        save(session, *written)
+        assert restamp_versions(session, {"Corvane nightly": "corvane-4.3"}.get) == 1
+        assert restamp_versions(session, {"Corvane nightly": "corvane-4.3"}.get) == 0
+    with database.session() as session:
+        versions = {r.external_id: r.model_version for r in load_reports(session)}
+    assert versions == {"a": "corvane-4.3", "b": None}

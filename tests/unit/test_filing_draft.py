@@ -286,7 +286,7 @@ def test_an_owner_who_is_the_fallback_has_no_second_fallback() -> None:
     assert (draft.assignee, draft.fallback_assignee) == ("fennwick-triage", None)
 
 
-def test_the_console_shows_the_identical_payload() -> None:
+def test_the_payload_assigns_the_owner() -> None:
     draft = drafted()
     assert draft.payload["assignees"] == ["mlindqvist"]
 

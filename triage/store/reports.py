@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -138,6 +138,24 @@ def _content_digest(report: CleanReport) -> str:
         del content[derived]
     encoded = json.dumps(content, sort_keys=True, default=str).encode()
     return hashlib.sha256(encoded).hexdigest()
+
+
+def restamp_versions(session: Session, resolve: Callable[[str], str | None]) -> int:
+    """Give stored reports the version that their model's name means today; returns how many."""
+    names = select(col(ReportRow.model_written), col(ReportRow.model_version)).distinct()
+    restamped = 0
+    for written, version in session.execute(names.where(col(ReportRow.model_written).is_not(None))):
+        meant = resolve(written)
+        if meant != version:
+            changed = update(ReportRow).where(
+                col(ReportRow.model_written) == written,
+                col(ReportRow.model_version).is_not_distinct_from(version),
+            )
+            ids = session.execute(
+                changed.values(model_version=meant).returning(ReportRow.report_id)
+            )
+            restamped += len(ids.all())
+    return restamped
 
 
 def load_unclustered(session: Session) -> set[int]:
