@@ -151,10 +151,8 @@ def restamp_versions(session: Session, resolve: Callable[[str], str | None]) -> 
                 col(ReportRow.model_written) == written,
                 col(ReportRow.model_version).is_not_distinct_from(version),
             )
-            ids = session.execute(
-                changed.values(model_version=meant).returning(ReportRow.report_id)
-            )
-            restamped += len(ids.all())
+            stamped = changed.values(model_version=meant).returning(col(ReportRow.report_id))
+            restamped += len(session.execute(stamped).all())
     return restamped
 
 
