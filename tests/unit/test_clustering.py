@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from triage.clustering import NOISE, cluster, fit_centres, nearest_similarity
+from triage.clustering import NOISE, chance_similarity, cluster, fellow_similarity, fit_centres
+from triage.clustering.agglomeration import ward_tree
+from triage.clustering.neighbours import nearest_neighbours
 
 
 def blobs(
@@ -21,6 +23,13 @@ def blobs(
     rows = np.concatenate([rows, generator.normal(size=(loners, 384))])
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return rows.astype(np.float32)
+
+
+def nearest_similarity(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Per row the mean cosine similarity to its three nearest others."""
+    similarity = vectors @ vectors.T
+    np.fill_diagonal(similarity, -np.inf)
+    return np.asarray(np.sort(similarity, axis=1)[:, -3:].mean(axis=1), dtype=np.float32)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -157,3 +166,46 @@ def test_single_reports_in_rare_languages_are_no_theme_of_being_foreign() -> Non
 def test_no_reports_have_centres_too() -> None:
     empty = np.zeros((0, 64), dtype=np.float32)
     assert fit_centres(empty, []).centred(empty, []).shape == (0, 64)
+
+
+def test_chance_similarity_is_what_one_pair_of_strangers_in_twenty_exceeds() -> None:
+    strangers = blobs(0, 0, 1500)
+    similarity = (strangers @ strangers.T)[np.triu_indices(1500, 1)]
+    related = blobs(10, 60, 900)
+    assert 0.03 < (similarity > chance_similarity(strangers)).mean() < 0.07
+    assert abs(chance_similarity(related) - chance_similarity(strangers)) < 0.02
+
+
+def test_fellow_similarity_leaves_a_row_itself_out() -> None:
+    vectors = np.eye(3, dtype=np.float32)[[0, 0, 1, 2]]
+    found = fellow_similarity(vectors, np.array([0, 0, 0, NOISE]))
+    assert found[:, 0].tolist() == [0.5, 0.5, 0.0, 0.0]
+
+
+def test_a_tree_over_thousands_equals_the_classic_one_over_few() -> None:
+    from scipy.cluster.hierarchy import linkage
+
+    points = np.random.default_rng(3).normal(size=(80, 5))
+    everybody = np.array([[j for j in range(80) if j != i] for i in range(80)])
+    tree, classic = ward_tree(points, everybody), linkage(points, "ward")
+    assert np.allclose(tree[:, 2], classic[:, 2])
+    assert np.array_equal(tree[:, 3], classic[:, 3])
+
+
+def test_parts_that_no_edge_connects_are_joined_last() -> None:
+    points = np.array([[0.0], [1.0], [10.0], [12.0], [90.0]])
+    tree = ward_tree(points, np.array([[1], [0], [3], [2], [-1]]))
+    assert tree[:, :2].tolist() == [[0, 1], [2, 3], [5, 6], [7, 4]]
+    assert (np.diff(tree[:, 2]) >= 0).all()
+    assert tree[-1].tolist()[2:] == [3.0, 5.0]
+
+
+def test_the_index_for_many_finds_nearly_the_same_neighbours() -> None:
+    vectors = blobs(60, 100, 500)
+    found = nearest_neighbours(vectors, 5)
+    similarity = vectors[:200] @ vectors.T
+    np.fill_diagonal(similarity, -np.inf)
+    exact = np.argsort(-similarity, axis=1)[:, :5]
+    shared = [len(set(a) & set(b)) / 5 for a, b in zip(found[:200], exact, strict=True)]
+    assert np.mean(shared) > 0.9
+    assert (found != np.arange(len(vectors))[:, None]).all()

@@ -22,6 +22,7 @@ OWNERS = {
     "psycopg": {"store", "database"},
     "pgvector": {"store", "database", "migrations"},
     "hdbscan": {"clustering"},
+    "faiss": {"clustering"},
 }
 # The core computes: nothing of the outside world is imported there.
 OUTSIDE = {

@@ -1,0 +1,143 @@
+"""From centred vectors to clusters and noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage.clustering.agglomeration import ward_tree
+from triage.clustering.centring import unit_length
+from triage.clustering.likeness import NOISE, chance_similarity, fellow_similarity
+from triage.clustering.neighbours import nearest_neighbours
+
+Floats = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+# Neighbours in the graph that the tree is built on, and how many of them smooth a vector.
+GRAPH_NEIGHBOURS = 15
+SMOOTHING_NEIGHBOURS = 8
+# What all smoothing neighbours together weigh against the vector itself is 8 * 0.5. On 22,500
+# utterances the tree's ARI was 0.71 without smoothing, 0.745 with 0.5, 0.742 with 1.
+SMOOTHING_WEIGHT = 0.5
+# PCA keeps this many directions of the smoothed vectors.
+REDUCED_DIMENSIONS = 50
+# The smallest cluster grows with half the square root of what is clustered: with 22,500 utterances
+# of 150 intents, 20 gave 600 clusters and ARI 0.35, 40 gave 290 and 0.60, 75 gave 157 and 0.74.
+SIZE_PER_ROOT = 0.5
+# Up to this many reports may be one cluster altogether; more about one thing are not seen.
+SMALL = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterResult:
+    """``labels`` (n,) int64, -1 noise, 0 the largest cluster; probabilities (n,) float32."""
+
+    labels: Labels
+    membership_probability: Floats
+
+
+def cluster(vectors: Floats, *, min_cluster_size: int) -> ClusterResult:
+    """Group centred unit vectors (n, d) (see ``LanguageCentres``); when in doubt, noise.
+
+    1. Each vector is smoothed by its nearest neighbours (one step of blurring mean shift, Cheng
+       1995), and reduced by PCA.
+    2. Ward's tree is built on the graph of neighbours.
+    3. HDBSCAN's excess of mass (Campello et al. 2013) selects clusters from the tree.
+    4. Each report moves to the cluster whose members are on average most like it, and leaves it
+       when they are no more like it than chance makes strangers.
+
+    There is no randomness in it beyond a fixed seed, and the result does not depend on the order of
+    the input. ``min_cluster_size`` is the least; it grows with half the square root of n. Raises
+    ``ValueError`` for values that are no numbers or a ``min_cluster_size`` below 2.
+    """
+    if min_cluster_size < 2:
+        raise ValueError(f"min_cluster_size is {min_cluster_size}, must be at least 2")
+    if not np.isfinite(vectors).all():
+        raise ValueError("vectors to cluster contain values that are no numbers")
+    # Distinct rows in sorted order: ties then break alike in any input order, and no group of equal
+    # points can be torn apart.
+    distinct, copy_of, copies = np.unique(vectors, axis=0, return_inverse=True, return_counts=True)
+    unit = unit_length(distinct)
+    least = max(min_cluster_size, round(SIZE_PER_ROOT * math.sqrt(len(unit))))
+    found, strength = _without_strangers(unit, _select(unit, least), min_cluster_size)
+    crowds = np.flatnonzero((found == NOISE) & (copies >= min_cluster_size) & distinct.any(axis=1))
+    found[crowds] = found.max(initial=NOISE) + 1 + np.arange(len(crowds))
+    strength[crowds] = 1.0
+    return ClusterResult(_largest_first(found[copy_of]), strength[copy_of])
+
+
+def _select(unit: Floats, least: int) -> Labels:
+    """Clusters of at least ``least`` rows from Ward's tree, before anybody is dropped."""
+    if len(unit) < least:
+        return np.full(len(unit), NOISE, dtype=np.int64)
+    # hdbscan takes 2 s to import and only clustering needs it
+    from hdbscan._hdbscan_tree import compute_stability, condense_tree, get_clusters
+
+    neighbours = nearest_neighbours(unit, GRAPH_NEIGHBOURS)
+    tree = ward_tree(_reduced(_smoothed(unit, neighbours)), neighbours)
+    condensed = condense_tree(tree, least)
+    labels = get_clusters(condensed, compute_stability(condensed), "eom")[0]
+    selected = np.asarray(labels, dtype=np.int64)
+    if (selected == NOISE).all() and len(unit) <= SMALL:
+        # the root is never selected; a small residue may be just one cluster
+        selected[_is_of_the_majority(unit)] = 0
+    return selected
+
+
+def _is_of_the_majority(unit: Floats) -> NDArray[np.bool_]:
+    """Per row, whether it is nearer than chance to at least half of all others."""
+    similarity = unit @ unit.T
+    np.fill_diagonal(similarity, np.nan)
+    return np.asarray(np.nanmedian(similarity, axis=1) >= chance_similarity(unit))
+
+
+def _smoothed(unit: Floats, neighbours: NDArray[np.int64]) -> Floats:
+    nearest = neighbours[:, :SMOOTHING_NEIGHBOURS]
+    total = unit.copy()
+    for column in nearest.T:
+        total += SMOOTHING_WEIGHT * unit[column] * (column >= 0)[:, np.newaxis]
+    return unit_length(total)
+
+
+def _reduced(vectors: Floats) -> NDArray[np.float64]:
+    """The leading principal components, (n, at most 50)."""
+    centred = vectors - vectors.mean(axis=0)
+    covariance = centred.T @ centred
+    directions = np.linalg.eigh(covariance.astype(np.float64))[1][:, ::-1][:, :REDUCED_DIMENSIONS]
+    return np.asarray(centred @ directions, dtype=np.float64)
+
+
+def _without_strangers(
+    unit: Floats, labels: Labels, min_cluster_size: int
+) -> tuple[Labels, Floats]:
+    """Move each row where it is most at home, and let go who is at home nowhere.
+
+    Returns labels (n,) and (n,) how sure membership is: the similarity above chance, 0 to 1.
+    """
+    strength = np.zeros(len(unit), dtype=np.float32)
+    kept = np.full(len(unit), NOISE, dtype=np.int64)
+    if (labels == NOISE).all():
+        return kept, strength
+    at_home = fellow_similarity(unit, labels)
+    moved = np.where(labels == NOISE, NOISE, at_home.argmax(axis=1)).astype(np.int64)
+    at_home = fellow_similarity(unit, moved)
+    own = at_home[np.arange(len(unit)), np.maximum(moved, 0)]
+    limit = chance_similarity(unit)
+    stays = (moved != NOISE) & (own >= limit)
+    for label in np.unique(moved[stays]):
+        members = np.flatnonzero(stays & (moved == label))
+        if len(members) >= min_cluster_size:
+            kept[members] = label
+            strength[members] = np.clip((own[members] - limit) / (1 - limit), 0.0, 1.0)
+    return kept, strength
+
+
+def _largest_first(labels: Labels) -> Labels:
+    """Number clusters by size, then by their place before, so that numbers are reproducible."""
+    names, sizes = np.unique(labels, return_counts=True)
+    ranked = sorted((-size, name) for name, size in zip(names, sizes, strict=True) if name != NOISE)
+    numbers = {name: number for number, (_, name) in enumerate(ranked)}
+    return np.array([numbers.get(label, NOISE) for label in labels], dtype=np.int64)

@@ -1,0 +1,50 @@
+"""How alike a group's members are, and how alike strangers are by chance."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+NOISE = -1
+# One-sided 95 % of a normal distribution.
+CHANCE = 1.645
+# Rows looked at for the spread of chance; 2,000 rows are two million pairs.
+SAMPLE = 2000
+# With few reports there is no chance to measure; the spread measured on 362 and on 22,500 reports
+# of two kinds was 0.12 and 0.11.
+USUAL_SPREAD = 0.12
+
+
+def chance_similarity(unit: Floats) -> float:
+    """The cosine similarity that one pair of strangers in twenty exceeds.
+
+    ``unit`` (n, d) are centred unit vectors. After centring, strangers scatter around 0; pairs
+    below 0 are strangers for certain, and their spread, mirrored, is that of all strangers,
+    however many pairs above 0 belong together. Few rows are blended with a usual spread.
+    """
+    rows = unit[:: max(1, len(unit) // SAMPLE)]
+    similarity = (rows @ rows.T)[np.triu_indices(len(rows), 1)]
+    below = similarity[similarity < 0].astype(np.float64)
+    known = len(below) / (len(below) + SAMPLE)
+    spread = np.sqrt(np.mean(below**2)) if len(below) else USUAL_SPREAD
+    return float(CHANCE * (known * spread + (1 - known) * USUAL_SPREAD))
+
+
+def fellow_similarity(unit: Floats, labels: Labels) -> Floats:
+    """Mean cosine similarity of each row to every cluster, itself left out: (n, k) float32.
+
+    ``labels`` (n,) has -1 for noise and 0 to k - 1 else. A cluster's only member gets 0 there.
+    """
+    count = int(labels.max(initial=NOISE)) + 1
+    members = np.flatnonzero(labels != NOISE)
+    own = labels[members]
+    sums = np.zeros((count, unit.shape[1]), dtype=np.float32)
+    np.add.at(sums, own, unit[members])
+    sizes = np.tile(np.bincount(own, minlength=count).astype(np.float32), (len(unit), 1))
+    totals = unit @ sums.T
+    totals[members, own] -= np.einsum("ij,ij->i", unit[members], unit[members])
+    sizes[members, own] -= 1
+    return np.asarray(totals / np.maximum(sizes, 1), dtype=np.float32)
