@@ -2,10 +2,12 @@
 
 from triage.cleaning.duplicates import is_near_duplicate, link_duplicates, shingle_bands
 from triage.cleaning.identity import fingerprint, hash_author
+from triage.cleaning.names import TEXT_VERSION, without_names
 from triage.cleaning.redaction import redact
 from triage.cleaning.report import clean_report
 
 __all__ = [
+    "TEXT_VERSION",
     "clean_report",
     "fingerprint",
     "hash_author",
@@ -13,4 +15,5 @@ __all__ = [
     "link_duplicates",
     "redact",
     "shingle_bands",
+    "without_names",
 ]
