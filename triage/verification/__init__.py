@@ -1,0 +1,49 @@
+"""Did the new version mend it? Verdicts with intervals; silence is not a fix."""
+
+from triage.verification.counting import Sighting, VersionTally, count_version
+from triage.verification.counts import (
+    ALL_CHANNELS,
+    ExposureKind,
+    ProbeRuns,
+    ThemeCounts,
+    VersionCounts,
+)
+from triage.verification.judging import Reason, ReleaseVerdict
+from triage.verification.opposites import find_trades
+from triage.verification.outcomes import RatioFigures, ReleaseOutcome, ThemeOutcome, Trade
+from triage.verification.probes import (
+    Agreement,
+    ProbeComparison,
+    ProbeRate,
+    compare_probes,
+    probe_rate,
+)
+from triage.verification.release import judge_release
+from triage.verification.rules import DEFAULT_RULES, Discovery, VerificationRules
+
+__all__ = [
+    "ALL_CHANNELS",
+    "DEFAULT_RULES",
+    "Agreement",
+    "Discovery",
+    "ExposureKind",
+    "ProbeComparison",
+    "ProbeRate",
+    "ProbeRuns",
+    "RatioFigures",
+    "Reason",
+    "ReleaseOutcome",
+    "ReleaseVerdict",
+    "Sighting",
+    "ThemeCounts",
+    "ThemeOutcome",
+    "Trade",
+    "VerificationRules",
+    "VersionCounts",
+    "VersionTally",
+    "compare_probes",
+    "count_version",
+    "find_trades",
+    "judge_release",
+    "probe_rate",
+]
