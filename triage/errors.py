@@ -44,6 +44,14 @@ class EmbeddingError(TriageError):
     """The embedding model cannot be loaded or used."""
 
 
+class DistillingError(TriageError):
+    """The LLM endpoint refuses what it is asked, whatever the report."""
+
+
+class TrainingError(TriageError):
+    """What is given to learn from is too little, or wrong."""
+
+
 class TrackerError(TriageError):
     """The issue tracker refused or failed; the intent stays and is tried again."""
 

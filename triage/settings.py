@@ -29,9 +29,11 @@ class Settings(BaseSettings):
     github_api_url: str = "https://api.github.com"
     github_repository: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$")
     embedding_model: str = DEFAULT_EMBEDDING_MODEL
+    embedding_adapter: str | None = None
     llm_base_url: str | None = None
     llm_api_key: SecretStr | None = None
     llm_model: str | None = None
+    llm_max_requests_per_run: int = Field(default=10_000, ge=0)
 
 
 def load_settings() -> Settings:

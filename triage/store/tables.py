@@ -173,6 +173,18 @@ class EmbeddingRow(SQLModel, table=True):
     vector: Any = Field(sa_column=Column(Vector(), nullable=False))
 
 
+class DistillationRow(SQLModel, table=True):
+    """What one LLM answered about one text under one prompt; asked once, kept for ever."""
+
+    __tablename__: ClassVar[Any] = "distillation"
+    prompt_version: str = Field(sa_column=Column(Text, primary_key=True))
+    llm_model: str = Field(sa_column=Column(Text, primary_key=True))
+    fingerprint: str = Field(sa_column=Column(Text, primary_key=True))
+    failure: str = _text()
+    layer: str = _text()
+    answered_at: datetime = _time(default_now=True)
+
+
 class ThemeRow(SQLModel, table=True):
     """A durable failure theme with its description, its counts and what keeps it unfiled."""
 
