@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from prefect import flow
 
+from flows.distilling import distil, load_phrases
 from flows.showing import Logged, ShowProgress, show_counts, silent
-from triage.cleaning import fingerprint
+from triage.cleaning import TEXT_VERSION, fingerprint, without_names
+from triage.database import Session
 from triage.embedding import Embedder
 from triage.store.embeddings import (
     ensure_space,
@@ -25,12 +27,18 @@ BATCH = 512  # texts a transaction; the model batches within
 
 def embed(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[str, int]:
     """Embed what is new; each batch is committed, so an interrupted run loses at most one."""
-    embedder = Embedder(workspace.settings.embedding_model)
+    counts = distil(workspace, progress=progress)
+    embedder = open_embedder(workspace)
     space_id = open_space(workspace, embedder)
     with workspace.database.session() as session:
         missing = load_unembedded(session, space_id)
+        phrases = {found.failure for found in load_phrases(session, workspace.settings).values()}
+    texts = {
+        key: without_names(found.text, (found.model, found.environment))
+        for key, found in missing.items()
+    }
     # Texts of like length share a batch, so that little is spent on padding.
-    todo = sorted(missing.items(), key=lambda item: (len(item[1]), item[0]))
+    todo = sorted(texts.items(), key=lambda item: (len(item[1]), item[0]))
     for start in range(0, len(todo), BATCH):
         batch = todo[start : start + BATCH]
         vectors = embedder.encode([text for _, text in batch])
@@ -38,24 +46,38 @@ def embed(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[str,
         with workspace.database.session() as session:
             save_vectors(session, space_id, dict(zip(keys, vectors, strict=True)))
         progress("embedding", start + len(batch), len(todo))
-    return {"embedded": len(todo), "space": space_id}
+    embed_phrases(workspace, sorted(phrases))
+    return {"embedded": len(todo), "space": space_id, **counts}
+
+
+def open_embedder(workspace: Workspace) -> Embedder:
+    """The model and the adapter that the settings name; nothing is loaded yet."""
+    return Embedder(workspace.settings.embedding_model, workspace.settings.embedding_adapter)
+
+
+def find_report_space(session: Session, embedder: Embedder) -> int | None:
+    """The space of this model, adapter and preparation of texts, None before it was first used."""
+    return find_space(session, model=embedder.model, revision=_revision(embedder))
 
 
 def open_space(workspace: Workspace, embedder: Embedder) -> int:
-    """The embedding space of this model at this revision (known ones without loading it)."""
+    """That space, made where it is missing (a known one without loading the model)."""
     with workspace.database.session() as session:
-        found = find_space(session, model=embedder.model, revision=embedder.revision)
-        return found or ensure_space(
+        return find_report_space(session, embedder) or ensure_space(
             session,
             model=embedder.model,
-            revision=embedder.revision,
+            revision=_revision(embedder),
             dimensions=embedder.dimensions,
         )
 
 
+def _revision(embedder: Embedder) -> str:
+    return f"{embedder.revision}+{TEXT_VERSION}"
+
+
 def embed_phrases(workspace: Workspace, phrases: Iterable[str]) -> dict[str, NDArray[np.float32]]:
     """Vectors (float32, L2-normalised) of fixed phrases, kept beside those of the reports."""
-    embedder = Embedder(workspace.settings.embedding_model)
+    embedder = open_embedder(workspace)
     space_id = open_space(workspace, embedder)
     keys = {phrase: fingerprint(phrase) for phrase in phrases}
     with workspace.database.session() as session:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from triage.embedding import Embedder
-from triage.errors import EmbeddingError
+from triage.embedding import PACKAGED_ADAPTER, Embedder
+from triage.embedding.training import Sample, train_adapter
+from triage.errors import EmbeddingError, TrainingError
 
 TEXTS = [
     "The agent says that all tests pass although it never ran them.",
@@ -62,7 +63,7 @@ def test_the_revision_follows_the_content_of_the_weights(
 
     copy = tmp_path / "model"
     shutil.copytree(get_model_path(), copy)
-    assert Embedder(str(copy)).revision == embedder.revision
+    assert Embedder(str(copy)).revision == Embedder(adapter="none").revision
     weights = copy / "model.safetensors"
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 1
@@ -91,3 +92,45 @@ def test_making_an_embedder_loads_no_model() -> None:
 def test_loading_and_encoding_print_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     Embedder().encode(["one short text"])
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_packaged_adapter_changes_vectors_and_revision(embedder: Embedder) -> None:
+    plain = Embedder(adapter="none")
+    assert plain.revision != embedder.revision
+    texts = ["The answer stops in the middle of a word.", "Output ends before the sentence does."]
+    adapted, before = embedder.encode(texts), plain.encode(texts)
+    assert adapted[0] @ adapted[1] > before[0] @ before[1]
+
+
+def test_a_broken_or_foreign_adapter_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EmbeddingError, match=r"adapter_config\.json is not there"):
+        _ = Embedder(adapter=str(tmp_path)).revision
+    shutil.copytree(PACKAGED_ADAPTER, tmp_path, dirs_exist_ok=True)
+    weights = tmp_path / "adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(EmbeddingError, match="Loading the adapter"):
+        Embedder(adapter=str(tmp_path)).encode(["text"])
+
+
+def test_training_goes_on_from_an_adapter_and_its_result_can_be_used(tmp_path: Path) -> None:
+    samples = [
+        Sample(f"report {number} says that part {mode} fails", f"part {mode} fails", f"a:{mode}")
+        for mode in range(20)
+        for number in range(2)
+    ]
+    losses: list[float] = []
+    train_adapter(
+        samples,
+        tmp_path,
+        embedder=Embedder(),
+        steps=2,
+        modes_per_step=20,
+        progress=lambda step, total, loss: losses.append(loss),
+    )
+    assert len(losses) == 2
+    trained, packaged = Embedder(adapter=str(tmp_path)), Embedder()
+    assert trained.revision != packaged.revision
+    likeness = (trained.encode(["the tool call"]) @ packaged.encode(["the tool call"]).T).item()
+    assert 0.9 < likeness < 1.0
+    with pytest.raises(TrainingError, match="two reports"):
+        train_adapter(samples[:6], tmp_path, embedder=packaged, steps=1)

@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CORE = {"cleaning", "clustering", "themes", "decision", "routing", "filing"}
-EDGES = {"embedding", "tracker", "sources", "database", "store"}
+CORE = {"cleaning", "clustering", "themes", "decision", "routing", "filing", "verification"}
+EDGES = {"distilling", "embedding", "tracker", "sources", "database", "store"}
 EVERYBODYS = {"types", "errors"}
 # Which room is the only one to know an outside thing.
 OWNERS = {
     "prefect": {"flows"},
     "sentence_transformers": {"embedding"},
     "torch": {"embedding"},
+    "peft": {"embedding"},
     "github3": {"tracker"},
+    "httpx": {"distilling"},
     "sqlmodel": {"store", "database", "migrations"},
     "sqlalchemy": {"store", "database", "migrations"},
     "psycopg": {"store", "database"},

@@ -69,7 +69,7 @@ def _disk(settings: Settings) -> str:
 
 
 def _model(settings: Settings) -> str:
-    embedder = Embedder(settings.embedding_model)
+    embedder = Embedder(settings.embedding_model, settings.embedding_adapter)
     return f"{embedder.model} at revision {embedder.revision}, {embedder.dimensions} dimensions"
 
 

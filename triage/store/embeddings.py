@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
 from triage.store.tables import EmbeddingRow, EmbeddingSpaceRow, ReportRow
 
 Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Unembedded:
+    """A text without a vector, and what the first report with it says of model and environment."""
+
+    text: str
+    model: str | None
+    environment: str | None
 
 
 def ensure_space(session: Session, *, model: str, revision: str, dimensions: int) -> int:
@@ -35,19 +45,27 @@ def find_space(session: Session, *, model: str, revision: str) -> int | None:
     return session.execute(statement).scalar_one_or_none()
 
 
-def load_unembedded(session: Session, space_id: int) -> dict[str, str]:
-    """Fingerprint to text of every report that has no vector in this space yet."""
+def load_unembedded(session: Session, space_id: int) -> dict[str, Unembedded]:
+    """By fingerprint, every text that has no vector in this space yet."""
     known = exists().where(
         col(EmbeddingRow.space_id) == space_id,
         col(EmbeddingRow.fingerprint) == col(ReportRow.fingerprint),
     )
     statement = (
-        select(col(ReportRow.fingerprint), func.min(ReportRow.failure_text))
+        select(
+            col(ReportRow.fingerprint),
+            col(ReportRow.failure_text),
+            col(ReportRow.model_written),
+            col(ReportRow.environment),
+        )
+        .distinct(col(ReportRow.fingerprint))
         .where(~known)
-        .group_by(col(ReportRow.fingerprint))
-        .order_by(col(ReportRow.fingerprint))
+        .order_by(col(ReportRow.fingerprint), col(ReportRow.report_id))
     )
-    return {fingerprint: text for fingerprint, text in session.execute(statement)}
+    return {
+        fingerprint: Unembedded(text, model, environment)
+        for fingerprint, text, model, environment in session.execute(statement)
+    }
 
 
 def save_vectors(session: Session, space_id: int, vectors: Mapping[str, Vector]) -> None:
