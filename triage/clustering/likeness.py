@@ -48,3 +48,15 @@ def fellow_similarity(unit: Floats, labels: Labels) -> Floats:
     totals[members, own] -= np.einsum("ij,ij->i", unit[members], unit[members])
     sizes[members, own] -= 1
     return np.asarray(totals / np.maximum(sizes, 1), dtype=np.float32)
+
+
+def neighbourhood_share(labels: Labels, neighbours: NDArray[np.int64]) -> Floats:
+    """Share of each row's nearest rows that are in its own cluster: (n,) float32, 0 for noise.
+
+    ``neighbours`` (n, k) are rows, -1 where there is none.
+    """
+    around = np.where(neighbours >= 0, labels[neighbours], NOISE)
+    is_own = (around == labels[:, np.newaxis]) & (labels != NOISE)[:, np.newaxis]
+    if not neighbours.shape[1]:
+        return np.zeros(len(labels), dtype=np.float32)
+    return np.asarray(is_own.mean(axis=1), dtype=np.float32)

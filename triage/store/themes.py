@@ -218,9 +218,10 @@ def set_theme_status(session: Session, theme_id: int, status: ThemeStatus) -> No
     _update(session, theme_id, status=status)
 
 
-def load_members(session: Session) -> set[int]:
-    """Ids of all reports that are in a theme."""
-    return set(session.execute(select(col(ThemeMemberRow.report_id))).scalars())
+def load_members(session: Session) -> dict[int, int]:
+    """The theme of every report that is in one."""
+    members = select(col(ThemeMemberRow.report_id), col(ThemeMemberRow.theme_id))
+    return {report_id: theme_id for report_id, theme_id in session.execute(members)}
 
 
 def load_join(session: Session, report_id: int) -> tuple[str, float | None, datetime] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,24 @@ def join_themes(
     return [
         (names[theme], float(similarity)) if near else None
         for theme, similarity, near in zip(nearest, best, is_near, strict=True)
+    ]
+
+
+def is_backed(
+    places: Sequence[tuple[int, float] | None],
+    neighbour_themes: NDArray[np.int64],
+    *,
+    least: int = VOICES,
+) -> list[bool]:
+    """Whether enough of each report's nearest reports are in the theme that it would join.
+
+    ``neighbour_themes`` (n, k) are the themes of the nearest reports, in a theme or not (0). A
+    report between two themes, or among reports that are in none, waits: on the labelled reports
+    this left out two more of three strangers that were near to a theme's best members.
+    """
+    return [
+        place is not None and int((row == place[0]).sum()) >= least
+        for place, row in zip(places, neighbour_themes, strict=True)
     ]
 
 
