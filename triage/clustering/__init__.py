@@ -5,6 +5,8 @@ A cluster is a suggestion without identity; durable themes are made of it elsewh
 
 from triage.clustering.centring import LanguageCentres, fit_centres, unit_length
 from triage.clustering.clusters import ClusterResult, cluster
+from triage.clustering.consensus import cluster_views
+from triage.clustering.evidence import Readings, evidence_views
 from triage.clustering.likeness import (
     NOISE,
     chance_similarity,
@@ -12,16 +14,25 @@ from triage.clustering.likeness import (
     neighbourhood_share,
 )
 from triage.clustering.neighbours import nearest_neighbours
+from triage.clustering.views import View, combined
+from triage.clustering.wording import is_corroborated, wording_vectors
 
 __all__ = [
     "NOISE",
     "ClusterResult",
     "LanguageCentres",
+    "Readings",
+    "View",
     "chance_similarity",
     "cluster",
+    "cluster_views",
+    "combined",
+    "evidence_views",
     "fellow_similarity",
     "fit_centres",
+    "is_corroborated",
     "nearest_neighbours",
     "neighbourhood_share",
     "unit_length",
+    "wording_vectors",
 ]

@@ -49,7 +49,13 @@ class ClusterResult:
     membership_probability: Floats
 
 
-def cluster(vectors: Floats, *, min_cluster_size: int) -> ClusterResult:
+def cluster(
+    vectors: Floats,
+    *,
+    min_cluster_size: int,
+    smoothing_weight: float = SMOOTHING_WEIGHT,
+    least_share: float = LEAST_SHARE,
+) -> ClusterResult:
     """Group centred unit vectors (n, d) (see ``LanguageCentres``); when in doubt, noise.
 
     1. Each vector is smoothed by its nearest neighbours (one step of blurring mean shift, Cheng
@@ -57,8 +63,8 @@ def cluster(vectors: Floats, *, min_cluster_size: int) -> ClusterResult:
     2. Ward's tree is built on the graph of neighbours.
     3. HDBSCAN's excess of mass (Campello et al. 2013) selects clusters from the tree.
     4. Each report moves to the cluster whose members are on average most like it, and leaves it
-       when they are no more like it than chance makes strangers, or when fewer than three of its
-       eight nearest are in it.
+       when they are no more like it than chance makes strangers, or when fewer than ``least_share``
+       of its eight nearest are in it.
 
     There is no randomness in it beyond a fixed seed, and the result does not depend on the order of
     the input. ``min_cluster_size`` is the least; it grows with half the square root of n. Raises
@@ -74,22 +80,22 @@ def cluster(vectors: Floats, *, min_cluster_size: int) -> ClusterResult:
     unit = unit_length(distinct)
     least = max(min_cluster_size, round(SIZE_PER_ROOT * math.sqrt(len(unit))))
     neighbours = nearest_neighbours(unit, GRAPH_NEIGHBOURS)
-    selected = _select(unit, neighbours, least)
-    found, strength = _without_strangers(unit, selected, neighbours, min_cluster_size)
+    selected = _select(unit, neighbours, least, smoothing_weight)
+    found, strength = _without_strangers(unit, selected, neighbours, min_cluster_size, least_share)
     crowds = np.flatnonzero((found == NOISE) & (copies >= min_cluster_size) & distinct.any(axis=1))
     found[crowds] = found.max(initial=NOISE) + 1 + np.arange(len(crowds))
     strength[crowds] = 1.0
-    return ClusterResult(_largest_first(found[copy_of]), strength[copy_of])
+    return ClusterResult(largest_first(found[copy_of]), strength[copy_of])
 
 
-def _select(unit: Floats, neighbours: Labels, least: int) -> Labels:
+def _select(unit: Floats, neighbours: Labels, least: int, smoothing_weight: float) -> Labels:
     """Clusters of at least ``least`` rows from Ward's tree, before anybody is dropped."""
     if len(unit) < least:
         return np.full(len(unit), NOISE, dtype=np.int64)
     # hdbscan takes 2 s to import and only clustering needs it
     from hdbscan._hdbscan_tree import compute_stability, condense_tree, get_clusters
 
-    tree = ward_tree(_reduced(_smoothed(unit, neighbours)), neighbours)
+    tree = ward_tree(_reduced(_smoothed(unit, neighbours, smoothing_weight)), neighbours)
     condensed = condense_tree(tree, least)
     labels = get_clusters(condensed, compute_stability(condensed), "eom")[0]
     selected = np.asarray(labels, dtype=np.int64)
@@ -106,11 +112,11 @@ def _is_of_the_majority(unit: Floats) -> NDArray[np.bool_]:
     return np.asarray(np.nanmedian(similarity, axis=1) >= chance_similarity(unit))
 
 
-def _smoothed(unit: Floats, neighbours: NDArray[np.int64]) -> Floats:
+def _smoothed(unit: Floats, neighbours: Labels, weight: float) -> Floats:
     nearest = neighbours[:, :SMOOTHING_NEIGHBOURS]
     total = unit.copy()
     for column in nearest.T:
-        total += SMOOTHING_WEIGHT * unit[column] * (column >= 0)[:, np.newaxis]
+        total += weight * unit[column] * (column >= 0)[:, np.newaxis]
     return unit_length(total)
 
 
@@ -123,7 +129,7 @@ def _reduced(vectors: Floats) -> NDArray[np.float64]:
 
 
 def _without_strangers(
-    unit: Floats, labels: Labels, neighbours: Labels, min_cluster_size: int
+    unit: Floats, labels: Labels, neighbours: Labels, min_cluster_size: int, least_share: float
 ) -> tuple[Labels, Floats]:
     """Move each row where it is most at home, and let go who is at home nowhere.
 
@@ -140,7 +146,7 @@ def _without_strangers(
     limit = chance_similarity(unit)
     moved[own < limit] = NOISE
     for _ in range(2):  # the second time for those whose neighbours just left
-        moved[~_is_among_its_own(moved, neighbours[:, :NEIGHBOURHOOD])] = NOISE
+        moved[~_is_among_its_own(moved, neighbours[:, :NEIGHBOURHOOD], least_share)] = NOISE
     stays = moved != NOISE
     for label in np.unique(moved[stays]):
         members = np.flatnonzero(stays & (moved == label))
@@ -150,15 +156,15 @@ def _without_strangers(
     return kept, strength
 
 
-def _is_among_its_own(labels: Labels, neighbours: Labels) -> NDArray[np.bool_]:
+def _is_among_its_own(labels: Labels, neighbours: Labels, least_share: float) -> NDArray[np.bool_]:
     """Per row, whether enough of its nearest are in its cluster; a small one has fewer to offer."""
     sizes = np.bincount(labels[labels != NOISE], minlength=1)
     fellows = sizes[np.maximum(labels, 0)] - 1
-    needed = np.minimum(LEAST_SHARE * neighbours.shape[1], fellows / 2)
+    needed = np.minimum(least_share * neighbours.shape[1], fellows / 2)
     return np.asarray(neighbourhood_share(labels, neighbours) * neighbours.shape[1] >= needed)
 
 
-def _largest_first(labels: Labels) -> Labels:
+def largest_first(labels: Labels) -> Labels:
     """Number clusters by size, then by their place before, so that numbers are reproducible."""
     names, sizes = np.unique(labels, return_counts=True)
     ranked = sorted((-size, name) for name, size in zip(names, sizes, strict=True) if name != NOISE)

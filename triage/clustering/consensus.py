@@ -1,0 +1,94 @@
+"""Clusters that many ways of looking agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage.clustering.clusters import ClusterResult, cluster, largest_first
+from triage.clustering.likeness import NOISE
+from triage.clustering.views import View, combined
+
+Floats = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+# Up to here reports are clustered many times and all pairs are counted: 3,000 are 36 MB.
+CONSENSUS = 3000
+RUNS = 16
+SMOOTHINGS = (0.25, 0.5, 1.0)
+LEAST_SHARE = 0.25
+# Reports belong together when half of the runs say so, on average over the pairs.
+AGREEMENT = 0.5
+# Who is with its fellows less often than this is a stranger: labelled reports, share of noise left
+# out 0.56 without, 0.74 with it, the adjusted Rand index 0.42 both times.
+LEAST_FELLOWSHIP = 0.6
+
+
+def cluster_views(views: Sequence[View], *, min_cluster_size: int, seed: int = 0) -> ClusterResult:
+    """Group reports by several views of them (see ``cluster`` for the promises).
+
+    Few reports are clustered 16 times, each time with other weights of the views and another
+    smoothing, and those are together that mostly were (evidence accumulation, Fred and Jain 2005).
+    On labelled reports the adjusted Rand index rose from 0.36 to 0.40, and its spread over samples
+    halved. Many reports are clustered once, at the middle weights: there each cluster rests on more
+    of them, and the time counts.
+    """
+    middle = combined(views)
+    if not np.isfinite(middle).all():
+        raise ValueError("vectors to cluster contain values that are no numbers")
+    if not min_cluster_size <= len(middle) <= CONSENSUS:
+        return cluster(middle, min_cluster_size=min_cluster_size)
+    # in an order of their own, so that ties break alike in any order of input
+    rank = np.unique(middle, axis=0, return_inverse=True)[1]
+    order = np.argsort(rank, kind="stable")
+    shared = _shared_runs([view.take(order) for view in views], min_cluster_size, seed)
+    agreed = _agreed(shared, min_cluster_size)
+    labels = _without_small(
+        np.where(_fellowship(shared, agreed) >= LEAST_FELLOWSHIP, agreed, NOISE), min_cluster_size
+    )
+    back = np.argsort(order, kind="stable")
+    return ClusterResult(largest_first(labels)[back], _fellowship(shared, labels)[back])
+
+
+def _shared_runs(views: Sequence[View], min_cluster_size: int, seed: int) -> Floats:
+    """In which share of the runs each pair of reports was in one cluster: (n, n)."""
+    generator = np.random.default_rng(seed)
+    count = len(views[0].rows)
+    shared = np.zeros((count, count), dtype=np.float32)
+    for _ in range(RUNS):
+        vectors = combined(views, generator)
+        labels = cluster(
+            vectors,
+            min_cluster_size=min_cluster_size,
+            smoothing_weight=float(generator.choice(SMOOTHINGS)),
+            least_share=LEAST_SHARE,
+        ).labels
+        shared += (labels[:, None] == labels[None, :]) & (labels != NOISE)[:, None]
+    return np.asarray(shared / RUNS, dtype=np.float32)
+
+
+def _agreed(shared: Floats, min_cluster_size: int) -> Labels:
+    """Average linkage over the shares, cut where half of the runs agree."""
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import squareform
+
+    apart = 1 - shared.astype(np.float64)
+    np.fill_diagonal(apart, 0)
+    tree = linkage(squareform(apart, checks=False), "average")
+    labels = fcluster(tree, 1 - AGREEMENT, "distance").astype(np.int64)
+    return _without_small(labels, min_cluster_size)
+
+
+def _without_small(labels: Labels, min_cluster_size: int) -> Labels:
+    sizes = np.bincount(labels[labels != NOISE], minlength=1)
+    return np.where(sizes[np.maximum(labels, 0)] >= min_cluster_size, labels, NOISE)
+
+
+def _fellowship(shared: Floats, labels: Labels) -> Floats:
+    """Mean share of runs in which each report was with the others of its cluster; 0 for noise."""
+    fellows = (labels[:, None] == labels[None, :]) & (labels != NOISE)[:, None]
+    np.fill_diagonal(fellows, False)
+    counts = np.maximum(fellows.sum(axis=1), 1)
+    return np.asarray((shared * fellows).sum(axis=1) / counts, dtype=np.float32)
