@@ -71,6 +71,11 @@ def open_space(workspace: Workspace, embedder: Embedder) -> int:
         )
 
 
+def embedding_name(embedder: Embedder) -> str:
+    """Model, adapter and preparation of texts: what makes two vectors comparable."""
+    return f"{embedder.model}@{_revision(embedder)}"
+
+
 def _revision(embedder: Embedder) -> str:
     return f"{embedder.revision}+{TEXT_VERSION}"
 

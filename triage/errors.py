@@ -52,6 +52,10 @@ class TrainingError(TriageError):
     """What is given to learn from is too little, or wrong."""
 
 
+class ReaderError(TriageError):
+    """The file of a reader is missing, broken, or made for another embedding."""
+
+
 class TrackerError(TriageError):
     """The issue tracker refused or failed; the intent stays and is tried again."""
 

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     github_repository: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$")
     embedding_model: str = DEFAULT_EMBEDDING_MODEL
     embedding_adapter: str | None = None
+    reader: Path | None = None
     llm_base_url: str | None = None
     llm_api_key: SecretStr | None = None
     llm_model: str | None = None

@@ -1,0 +1,31 @@
+"""Reading: which layer is at fault and whose capability it is, by the words of a report."""
+
+from triage.reading.measuring import calibration_error, kappa
+from triage.reading.pulling import NEIGHBOURS, pulled
+from triage.reading.reader import (
+    FORMAT,
+    LAYERS,
+    Calibration,
+    Linear,
+    RawReadings,
+    Reader,
+    Trust,
+    log_softmax,
+    model_log_odds,
+)
+
+__all__ = [
+    "FORMAT",
+    "LAYERS",
+    "NEIGHBOURS",
+    "Calibration",
+    "Linear",
+    "RawReadings",
+    "Reader",
+    "Trust",
+    "calibration_error",
+    "kappa",
+    "log_softmax",
+    "model_log_odds",
+    "pulled",
+]
