@@ -2,72 +2,91 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
 from datetime import UTC, datetime
 
 import numpy as np
 from prefect import flow
 
-from flows.embed_reports import embed_phrases
+from flows.reading import Reading, read_corpus
 from flows.showing import Logged, ShowProgress, show_counts, silent
-from flows.update_themes import load_corpus
-from triage.decision import LAYER_PROTOTYPES, Policy, decide, log_odds, read_signals
-from triage.store.decisions import (
-    latest_corrections,
-    load_corrections,
-    load_decisions,
-    save_decision,
-)
+from flows.update_themes import Corpus, load_corpus
+from triage.corrections import with_persons_verdict
+from triage.decision import Policy, decide, log_odds
+from triage.reading import LAYERS, log_softmax
+from triage.store.decisions import load_corrections, load_decisions, save_decision
+from triage.store.readings import save_opinions
 from triage.store.themes import load_themes
-from triage.types import Correction, Decision, Verdict
+from triage.types import Opinion, Verdict
 from triage.workspace import Workspace, open_workspace
 
 
 def decide_all(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[str, int]:
-    """Decide every open theme afresh; what changed is appended to its history."""
-    phrases = embed_phrases(workspace, [p for each in LAYER_PROTOTYPES.values() for p in each])
-    prototypes = {
-        layer: np.stack([phrases[sentence] for sentence in sentences])
-        for layer, sentences in LAYER_PROTOTYPES.items()
-    }
-    policy = Policy(
-        decide_beyond=log_odds(workspace.config.policy.verdict_probability),
-        flip_beyond=log_odds(workspace.config.policy.flip_probability),
-        least_reporters=workspace.config.policy.min_reporters,
-    )
+    """Decide every open theme afresh; what changed is appended to its history.
+
+    Every report gets an opinion of its own too, provisional, for those that are in no theme.
+    """
+    policy = decision_policy(workspace)
     now = datetime.now(UTC)
-    counts = dict.fromkeys([*Verdict], 0)
-    changed = 0
+    counts: Counter[str] = Counter()
     with workspace.database.stage_lock("decide"), workspace.database.session() as session:
         corpus = load_corpus(workspace, session)
+        reading = read_corpus(workspace, session, corpus, progress=progress)
         members = corpus.by_theme()
         held, corrections = load_decisions(session), load_corrections(session)
         themes = [theme for theme in load_themes(session) if theme.theme_id in members]
         for done, theme in enumerate(themes, start=1):
             reports, previous = members[theme.theme_id], held.get(theme.theme_id)
-            signals = read_signals(corpus.rows(reports), prototypes)
-            decision = decide(theme, reports, signals, now=now, previous=previous, policy=policy)
-            words = latest_corrections(corrections.get(theme.theme_id, []))
-            if "verdict" in words:
-                decision = _as_a_person_said(decision, words["verdict"])
+            decision = decide(
+                theme, reports, reading.signals(reports), now=now, previous=previous, policy=policy
+            )
+            decision = with_persons_verdict(decision, corrections.get(theme.theme_id, []))
             if decision != previous:
                 save_decision(session, theme.theme_id, decision)
-                changed += 1
+                counts["changed"] += 1
             counts[decision.verdict] += 1
             progress("deciding", done, len(themes))
-    return {**{verdict.value: count for verdict, count in counts.items()}, "changed": changed}
+        counts["opinions"] = save_opinions(session, _opinions(corpus, reading, policy))
+    for note in reading.notes:
+        progress(note, 0, 0)
+    named = [*(verdict.value for verdict in Verdict), "changed", "opinions"]
+    return {name: counts[name] for name in named} | {note: 1 for note in reading.notes}
 
 
-def _as_a_person_said(decision: Decision, word: Correction) -> Decision:
-    said = f"{word.author} decided on {word.created_at:%Y-%m-%d}: {word.reason}"
-    others = tuple(reason for reason in decision.reasons if reason != said)
-    return replace(
-        decision,
-        verdict=Verdict(word.value),
-        confidence=1.0,
-        reasons=(said, *others),
-        set_by=word.author,
+def decision_policy(workspace: Workspace) -> Policy:
+    """The thresholds of the configuration, in log-odds."""
+    policy = workspace.config.policy
+    return Policy(
+        decide_beyond=log_odds(policy.verdict_probability),
+        flip_beyond=log_odds(policy.flip_probability),
+        least_reporters=policy.min_reporters,
     )
+
+
+def _opinions(corpus: Corpus, reading: Reading, policy: Policy) -> dict[int, Opinion]:
+    calibrated = reading.words.calibrated(reading.calibration)
+    trust = reading.calibration.trust
+    chances = np.exp(log_softmax(trust.temperature * reading.scores)) if len(corpus.reports) else []
+    by_row = {}
+    for row in reading.rows.values():
+        odds = float(calibrated[row])
+        leaning = Verdict.FUNDAMENTAL if odds > 0 else Verdict.QUICK_FIX
+        is_clear = abs(odds) >= policy.decide_beyond
+        sure = min(policy.highest_confidence, 1 / (1 + np.exp(-abs(odds))))
+        best = int(np.argmax(chances[row])) if reading.capabilities else None
+        name = reading.capabilities[best].id if best is not None else None
+        place = reading.learnt_ids.index(name) if name in reading.learnt_ids else None
+        by_row[row] = Opinion(
+            verdict=(leaning if is_clear else Verdict.UNDECIDED).value,
+            confidence=round(float(sure), 3),
+            layer=reading.answered[row] or LAYERS[int(np.argmax(reading.words.layers[row]))],
+            capability=name,
+            capability_confidence=(
+                None if best is None else round(trust.confidence(float(chances[row][best]), place), 3)
+            ),
+            read_by=reading.read_by,
+        )
+    return {each.report_id: by_row[reading.rows[each.fingerprint]] for each in corpus.reports}
 
 
 @flow(

@@ -14,6 +14,7 @@ from flows.collect_reports import collect_reports
 from flows.decide_themes import decide_themes
 from flows.embed_reports import embed_reports
 from flows.file_issues import file_issues
+from flows.learn_from_corrections import learn_from_corrections
 from flows.pipeline import pipeline
 from flows.route_themes import route_themes
 from flows.update_themes import update_themes
@@ -28,6 +29,7 @@ FLOWS: dict[str, Flow[..., Any]] = {
     "decide": decide_themes,
     "route": route_themes,
     "file": file_issues,
+    "learn": learn_from_corrections,
     "pipeline": pipeline,
 }
 

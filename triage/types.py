@@ -250,7 +250,8 @@ class Decision:
     """Verdict on a theme with everything that led to it.
 
     ``confidence`` is the probability that the verdict is right (0.5 to 1 when decided).
-    ``set_by`` is ``policy`` or the person whose correction decided.
+    ``set_by`` is ``policy`` or the person whose correction decided. ``would_change`` are
+    sentences on what would turn the verdict.
     """
 
     verdict: Verdict
@@ -260,6 +261,23 @@ class Decision:
     evidence: tuple[EvidenceItem, ...]
     policy_version: str
     set_by: str = "policy"
+    would_change: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one report by itself, with its neighbours' say, is thought to be; provisional.
+
+    ``verdict`` is a ``Verdict``; ``layer`` the likeliest layer at fault. The confidences are
+    probabilities of being right; ``read_by`` names the reader, or how it was read without one.
+    """
+
+    verdict: str
+    confidence: float
+    layer: str
+    capability: str | None
+    capability_confidence: float | None
+    read_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +294,7 @@ class Route:
     is_fallback: bool = False
     confidence: float | None = None
     set_by: str = "policy"
+    map_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

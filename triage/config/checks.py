@@ -63,7 +63,8 @@ def config_warnings(config: TriageConfig) -> list[str]:
     releases = [version.released for version in config.family.versions if version.released]
     if upcoming.planned and releases and upcoming.planned <= max(releases):
         found.append(f"'{upcoming.name}' is planned before the latest release ({max(releases)}).")
-    if config.schedules.pipeline and len(config.schedules.by_stage()) > 1:
+    stages = config.schedules.by_stage().keys() - {"pipeline", "learn"}
+    if config.schedules.pipeline and stages:
         found.append("The pipeline and single stages are both scheduled: stages will run twice.")
     return found
 
@@ -122,12 +123,30 @@ def _capability_problems(config: TriageConfig) -> Iterator[ConfigProblem]:
                 "Merge the two, or give one another id.",
             )
         known.add(capability.id)
+    former = {old for capability in config.capabilities for old in capability.formerly}
+    yield from _kinship_problems(config, known)
     for index, rule in enumerate(config.rules):
-        if rule.capability not in known:
+        if rule.capability not in known | former:
             yield ConfigProblem(
                 ("rules", index, "capability"),
                 f"no capability is called '{rule.capability}'",
                 did_you_mean(rule.capability, sorted(known)),
+            )
+
+
+def _kinship_problems(config: TriageConfig, known: set[str]) -> Iterator[ConfigProblem]:
+    for index, capability in enumerate(config.capabilities):
+        if capability.id in capability.formerly:
+            yield ConfigProblem(
+                ("capabilities", index, "formerly"),
+                f"'{capability.id}' was formerly itself",
+                "Leave the capability's own id out.",
+            )
+        if capability.parent is not None and capability.parent not in known - {capability.id}:
+            yield ConfigProblem(
+                ("capabilities", index, "parent"),
+                f"no other capability is called '{capability.parent}'",
+                did_you_mean(capability.parent, sorted(known - {capability.id})),
             )
 
 

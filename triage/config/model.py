@@ -57,6 +57,22 @@ class Capability(Section):
     description: Text
     examples: tuple[Text, ...] = ()
     owners: tuple[Login, ...] = ()
+    formerly: tuple[Slug, ...] = ()
+    parent: Slug | None = None
+
+
+class Absence(Section):
+    """Days, both included, on which somebody takes nothing new."""
+
+    login: Login
+    since: Day
+    until: Day
+
+    @model_validator(mode="after")
+    def _ends_after_it_began(self) -> Self:
+        if self.until < self.since:
+            raise refusal("the absence ends before it begins", "Swap `since` and `until`.")
+        return self
 
 
 class RoutingRule(Section):
@@ -116,7 +132,7 @@ class Policy(Section):
     min_cluster_size: Annotated[int, Field(ge=2, le=1000, strict=True)] = 4
     verdict_probability: Annotated[float, Field(ge=0.5, lt=1, strict=True)] = 0.67
     flip_probability: Annotated[float, Field(ge=0.5, lt=1, strict=True)] = 0.8
-    min_route_margin: Share = 0.01
+    min_route_margin: Share = 0.05
 
 
 class GitHubTarget(Section):
@@ -139,6 +155,7 @@ class Schedules(Section):
     decide: Cron | None = "30 * * * *"
     route: Cron | None = "35 * * * *"
     file: Cron | None = "40 * * * *"
+    learn: Cron | None = "15 2 * * *"
 
     def by_stage(self) -> dict[str, str]:
         """The cron line of every stage that has one."""
@@ -151,6 +168,7 @@ class TriageConfig(Section):
     family: ModelFamily
     triage_owner: Login
     capabilities: tuple[Capability, ...]
+    absences: tuple[Absence, ...] = ()
     rules: tuple[RoutingRule, ...] = ()
     sources: Sources = Sources()
     policy: Policy = Policy()
@@ -191,6 +209,23 @@ class TriageConfig(Section):
         """First owner of a capability, the triage owner where it has none or is unknown."""
         found = self.capability(capability_id)
         return found.owners[0] if found and found.owners else self.triage_owner
+
+    def capabilities_by_owner(self) -> dict[str, list[str]]:
+        """The capabilities that each owner has, first or as a backup; the triage owner too."""
+        found: dict[str, list[str]] = {}
+        for capability in self.capabilities:
+            for login in capability.owners:
+                found.setdefault(login, []).append(capability.id)
+        found.setdefault(self.triage_owner, []).append("what nobody owns")
+        return found
+
+    def away_until(self, day: date) -> dict[str, str]:
+        """Who is away on a day, and until when."""
+        return {
+            absence.login: str(absence.until)
+            for absence in self.absences
+            if absence.since <= day <= absence.until
+        }
 
     @cached_property
     def _aliases(self) -> dict[str, str]:

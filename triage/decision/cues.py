@@ -31,6 +31,15 @@ _AFTER_FIX = (
     r"\b(?:was|were|supposedly|marked|declared|reported as) (?:already )?(?:fixed|resolved)\b|"
     r"修复后|已经修复|修好了又"
 )
+_FIX_HINT = (
+    r"\b(?:after|by|once|when) (?:i |we |you )?(?:chang\w+|set\w*|switch\w+|replac\w+|downgrad\w+|"
+    r"upgrad\w+|revert\w*|patch\w*|swap\w*|rais\w+|increas\w+)\b.{0,80}"
+    r"\b(?:works?|worked|gone|fine|fixed|resolved|solved|disappear\w*|correct)\b|"
+    r"\b(?:fixed|solved|resolved|works?|helps?|goes away|went away|disappears?) (?:it )?"
+    r"(?:by|after|with|once) (?:chang\w+|sett?\w*|switch\w+|replac\w+|downgrad\w+|upgrad\w+|"
+    r"revert\w+|patch\w+|another|a different|the old)\b|\bworkaround\b|"
+    r"(?:换成|改成|改为|降级|升级|回退).{0,12}(?:就好|正常|没问题|解决)"
+)
 _DESTRUCTIVE = (
     r"\b(?:delet\w+|eras\w+|wip(?:ed?|es|ing)|overwr\w+|destroy\w*|remov\w+)\b.{0,40}"
     r"\b(?:files?|folders?|director(?:y|ies)|projects?|data(?:base)?s?|tables?|branch\w*|"
@@ -57,6 +66,7 @@ _FLAGS = re.IGNORECASE
 NAMES_SOFTWARE = re.compile(_CODE_WORDS, _FLAGS)
 WORKS_ELSEWHERE = re.compile(_ELSEWHERE, _FLAGS)
 GIVES_FIGURES = re.compile(_MEASURED, _FLAGS)
+HINTS_AT_A_FIX = re.compile(_FIX_HINT, _FLAGS)
 AFTER_A_FIX = re.compile(_AFTER_FIX, _FLAGS)
 
 # What makes a failure severe, by the word under which a reader sees it.

@@ -1,4 +1,4 @@
-"""From evidence to a verdict: add up, stay undecided in the band, flip only on clear news."""
+"""From evidence to a verdict: a person, then rules, then the sum with a band and hysteresis."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from triage.decision.evidence import EVIDENCE, Case
+from triage.decision.evidence import EVIDENCE, REACH, Case
 from triage.decision.layers import TextSignals
 from triage.decision.priority import prioritise
+from triage.decision.rules import PolicyRule, ruling
 from triage.types import Decision, EvidenceItem, Report, Theme, Verdict
 
-POLICY_VERSION = "2026-11.1"
+POLICY_VERSION = "2026-11.2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +52,31 @@ def decide(
 ) -> Decision:
     """Decide whether a theme is a quick fix or fundamental, and how urgent.
 
-    Thin evidence is undecided, whatever it says. A verdict set by a person stays; the machine's
-    own stays until evidence for the other side passes ``policy.flip_beyond``. The evidence
-    items hold everything that was looked at, also what said nothing. ``now`` dates the
-    growth. Raises ``ValueError`` without reports.
+    The first of these decides: a person's verdict stays; thin evidence is undecided, whatever it
+    says; a rule (``RULES``) outranks the words; else the evidence is added up, undecided within
+    the band, and the machine's own verdict stays until evidence for the other side passes
+    ``policy.flip_beyond``. The items hold everything that was looked at, also what said nothing.
+    ``now`` dates the growth. Raises ``ValueError`` without reports.
     """
     if not reports:
         raise ValueError(f"theme {theme.name} has no reports to decide on")
     originals = [report for report in reports if report.duplicate_of is None] or list(reports)
-    case = Case(theme, originals, signals, claimed_fixes)
+    case = Case(theme, originals, signals, now, claimed_fixes)
     evidence = tuple(row(case) for row in EVIDENCE)
     priority, why_urgent = prioritise(theme.profile, originals, now)
     if previous is not None and previous.set_by != "policy":
-        return replace(previous, evidence=evidence, priority=priority)
+        return replace(previous, evidence=evidence, priority=priority, would_change=())
     log_odds = sum(item.weight for item in evidence)
-    verdict, note = _verdict(log_odds, _thin_evidence(theme, policy), previous, policy)
+    thin, rule = _thin_evidence(theme, policy), ruling(case)
+    verdict, note = _verdict(log_odds, thin, rule, previous, policy)
     decision = Decision(
         verdict=verdict,
-        confidence=_confidence(verdict, log_odds, policy),
+        confidence=_confidence(verdict, log_odds, rule if thin is None else None, policy),
         priority=priority,
         reasons=(note, *_moving_reasons(evidence), why_urgent),
         evidence=evidence,
         policy_version=policy.version,
+        would_change=_would_change(verdict, log_odds, thin, rule, evidence, policy),
     )
     # The same again is the same decision, with the words in which it was first explained.
     if previous is not None and replace(decision, reasons=previous.reasons) == previous:
@@ -88,10 +92,19 @@ def _thin_evidence(theme: Theme, policy: Policy) -> str | None:
 
 
 def _verdict(
-    log_odds: float, thin_evidence: str | None, previous: Decision | None, policy: Policy
+    log_odds: float,
+    thin_evidence: str | None,
+    rule: tuple[PolicyRule, str] | None,
+    previous: Decision | None,
+    policy: Policy,
 ) -> tuple[Verdict, str]:
     if thin_evidence is not None:
         return Verdict.UNDECIDED, f"{thin_evidence}, which is too thin to decide on."
+    if rule is not None:
+        found, why = rule
+        was = previous.verdict if previous is not None else Verdict.UNDECIDED
+        turned = "" if was in (Verdict.UNDECIDED, found.verdict) else f"Changed from {was}: "
+        return found.verdict, f"{turned}The rule “{found.name}” says {found.verdict}: {why}."
     leaning = Verdict.FUNDAMENTAL if log_odds > 0 else Verdict.QUICK_FIX
     strength = abs(log_odds)
     before = previous.verdict if previous is not None else Verdict.UNDECIDED
@@ -115,13 +128,51 @@ def _verdict(
     )
 
 
-def _confidence(verdict: Verdict, log_odds: float, policy: Policy) -> float:
+def _confidence(
+    verdict: Verdict, log_odds: float, rule: tuple[PolicyRule, str] | None, policy: Policy
+) -> float:
     """Probability of the verdict by its log-odds; of the leaning while undecided."""
+    if rule is not None:
+        return rule[0].confidence
     towards = -log_odds if verdict is Verdict.QUICK_FIX else log_odds
     if verdict is Verdict.UNDECIDED:
         towards = abs(log_odds)
     probability = 1 / (1 + math.exp(-towards))
     return round(min(policy.highest_confidence, max(0.5, probability)), 3)
+
+
+def _would_change(
+    verdict: Verdict,
+    log_odds: float,
+    thin: str | None,
+    rule: tuple[PolicyRule, str] | None,
+    evidence: Sequence[EvidenceItem],
+    policy: Policy,
+) -> tuple[str, ...]:
+    """What a person could find out that would turn the verdict, or bring one."""
+    if thin is not None:
+        return (f"Reports from {policy.least_reporters} people, or one from a developer.",)
+    if rule is not None:
+        return (f"The rule “{rule[0].name}” no longer applying, or a person's word.",)
+    held = {item.name: item.weight for item in evidence}
+    sides = [Verdict.QUICK_FIX, Verdict.FUNDAMENTAL]
+    sentences = []
+    for side in sides:
+        if side is verdict:
+            continue
+        sign = 1 if side is Verdict.FUNDAMENTAL else -1
+        needed = policy.decide_beyond if verdict is Verdict.UNDECIDED else policy.flip_beyond
+        missing = needed - sign * log_odds
+        means = [
+            f"{words} ({most:+.1f})"
+            for name, (most, words) in REACH.items()
+            if most * sign > 0 and (most - held.get(name, 0.0)) * sign > 0.1
+        ]
+        sentences.append(
+            f"To {side} it lacks {missing:.1f} log-odds; towards it would speak "
+            f"{', or '.join(means) or 'nothing that the policy looks at'}."
+        )
+    return tuple(sentences)
 
 
 def _moving_reasons(evidence: Sequence[EvidenceItem]) -> list[str]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from triage.decision.cues import severities
+from triage.decision.growth import expected_reports, is_growing
 from triage.types import Kind, Priority, Report, ThemeProfile
 
 # Points at or above which a theme has this priority.
 PRIORITY_POINTS = ((4, Priority.P0), (3, Priority.P1), (1, Priority.P2), (0, Priority.P3))
 # Distinct reporters from which breadth gives one, and two points.
 WIDE, VERY_WIDE = 8, 20
-GROWTH_DAYS = 14
-LEAST_RECENT = 3
 
 
 def is_severe(reports: Sequence[Report]) -> bool:
@@ -36,13 +35,17 @@ def prioritise(
     severe, what = _severity_points(reports)
     people = profile.distinct_reporters
     broad = (people >= WIDE) + (people >= VERY_WIDE)
-    recent, before = _recent_counts(reports, now)
-    grows = int(recent >= LEAST_RECENT and recent >= 2 * max(before, 1))
+    # One report a person: somebody who posts every day makes a theme no bigger.
+    firsts: dict[str, datetime] = {}
+    for report in sorted(reports, key=lambda one: one.created_at):
+        firsts.setdefault(report.reporter, report.created_at)
+    recent, expected = expected_reports(list(firsts.values()), now)
+    grows = is_growing(list(firsts.values()), now)
     points = severe + broad + grows
     priority = next(name for least, name in PRIORITY_POINTS if points >= least)
     reason = (
         f"{priority}: {what}; {people} {'person' if people == 1 else 'people'} affected; "
-        f"{recent} reports in the last {GROWTH_DAYS} days after {before} in those before."
+        f"{recent} new people in the last 14 days where {expected:.1f} were to be expected."
     )
     return priority, reason
 
@@ -58,10 +61,3 @@ def _severity_points(reports: Sequence[Report]) -> tuple[int, str]:
     if count >= 2 and count * 3 >= len(reports):
         return 3, what
     return int(count >= 2 or is_severe(reports)), what
-
-
-def _recent_counts(reports: Sequence[Report], now: datetime) -> tuple[int, int]:
-    """Reports of the last fortnight and of the one before."""
-    ages = [now - report.created_at for report in reports]
-    span = timedelta(days=GROWTH_DAYS)
-    return sum(age < span for age in ages), sum(span <= age < 2 * span for age in ages)

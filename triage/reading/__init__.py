@@ -1,6 +1,7 @@
 """Reading: which layer is at fault and whose capability it is, by the words of a report."""
 
 from triage.reading.measuring import calibration_error, kappa
+from triage.reading.opinions import Words, weigh
 from triage.reading.pulling import NEIGHBOURS, pulled
 from triage.reading.reader import (
     FORMAT,
@@ -23,9 +24,11 @@ __all__ = [
     "RawReadings",
     "Reader",
     "Trust",
+    "Words",
     "calibration_error",
     "kappa",
     "log_softmax",
     "model_log_odds",
     "pulled",
+    "weigh",
 ]

@@ -8,16 +8,24 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+# A person's word on a theme holds for all of its reports. Else a report has its own verdict and
+# capability, read with its neighbours' say: a theme's reports are not all alike.
 ASSIGNMENTS = text(
     """
     SELECT report.external_id AS id,
            'T' || theme_member.theme_id AS theme_id,
-           verdict.verdict, route.capability, route.owner, issue.url AS issue_url
+           CASE WHEN verdict.set_by <> 'policy' THEN verdict.verdict
+                ELSE coalesce(opinion.verdict, verdict.verdict) END AS verdict,
+           CASE WHEN route.confidence IS NULL AND route.capability IS NOT NULL
+                THEN route.capability
+                ELSE coalesce(opinion.capability, route.capability) END AS capability,
+           route.owner, issue.url AS issue_url
     FROM report
     LEFT JOIN theme_member USING (report_id)
-    LEFT JOIN LATERAL (SELECT verdict FROM decision WHERE theme_id = theme_member.theme_id
+    LEFT JOIN opinion USING (report_id)
+    LEFT JOIN LATERAL (SELECT verdict, set_by FROM decision WHERE theme_id = theme_member.theme_id
                        ORDER BY decision_id DESC LIMIT 1) verdict ON true
-    LEFT JOIN LATERAL (SELECT capability, owner FROM route WHERE theme_id = theme_member.theme_id
+    LEFT JOIN LATERAL (SELECT capability, owner, confidence FROM route WHERE theme_id = theme_member.theme_id
                        ORDER BY route_id DESC LIMIT 1) route ON true
     LEFT JOIN issue ON issue.theme_id = theme_member.theme_id
     ORDER BY report.report_id

@@ -24,6 +24,7 @@ def save_decision(session: Session, theme_id: int, decision: Decision) -> None:
             priority=decision.priority,
             reasons=list(decision.reasons),
             evidence=[asdict(item) for item in decision.evidence],
+            would_change=list(decision.would_change),
             policy_version=decision.policy_version,
             set_by=decision.set_by,
         )
@@ -70,6 +71,7 @@ def load_routes(session: Session) -> dict[int, Route]:
             is_fallback=row.is_fallback,
             confidence=row.confidence,
             set_by=row.set_by,
+            map_version=row.map_version,
         )
         for row in session.execute(statement).scalars()
     }
@@ -105,4 +107,5 @@ def _decision(row: DecisionRow) -> Decision:
         evidence=tuple(EvidenceItem(**item) for item in row.evidence),
         policy_version=row.policy_version,
         set_by=row.set_by,
+        would_change=tuple(row.would_change),
     )

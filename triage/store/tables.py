@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from pgvector.sqlalchemy import Vector
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Float,
@@ -185,6 +186,29 @@ class DistillationRow(SQLModel, table=True):
     answered_at: datetime = _time(default_now=True)
 
 
+class ReadingRow(SQLModel, table=True):
+    """What one reader read in one text: logarithms of chances, in the reader's order."""
+
+    __tablename__: ClassVar[Any] = "reading"
+    reader: str = Field(sa_column=Column(Text, primary_key=True))
+    fingerprint: str = Field(sa_column=Column(Text, primary_key=True))
+    layers: list[float] = Field(default=None, sa_column=Column(ARRAY(Float), nullable=False))
+    capabilities: list[float] = Field(default=None, sa_column=Column(ARRAY(Float), nullable=False))
+
+
+class OpinionRow(SQLModel, table=True):
+    """The provisional verdict and capability of one report by itself, as of the last decision."""
+
+    __tablename__: ClassVar[Any] = "opinion"
+    report_id: int = _reference("report.report_id", primary_key=True)
+    verdict: str = _text()
+    confidence: float = Field(sa_column=Column(Float, nullable=False))
+    layer: str = _text()
+    capability: str | None = _text(nullable=True)
+    capability_confidence: float | None = Field(default=None, sa_column=Column(Float))
+    read_by: str = _text()
+
+
 class ThemeRow(SQLModel, table=True):
     """A durable failure theme with its description, its counts and what keeps it unfiled."""
 
@@ -237,6 +261,9 @@ class DecisionRow(SQLModel, table=True):
     priority: str = _text()
     reasons: list[str] = _json()
     evidence: list[dict[str, Any]] = _json()
+    would_change: list[str] = Field(
+        default=None, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'"))
+    )
     policy_version: str = _text()
     set_by: str = _text()
     decided_at: datetime = _time(default_now=True)
@@ -254,6 +281,7 @@ class RouteRow(SQLModel, table=True):
     is_fallback: bool = Field(default=False)
     confidence: float | None = Field(default=None, sa_column=Column(Float))
     set_by: str = _text()
+    map_version: str | None = _text(nullable=True)
     routed_at: datetime = _time(default_now=True)
 
 
@@ -284,3 +312,15 @@ class CorrectionRow(SQLModel, table=True):
     author: str = _text()
     reason: str = _text()
     created_at: datetime = _time(default_now=True)
+
+
+class LearntRow(SQLModel, table=True):
+    """What was learnt from corrections on one night; the newest that is used counts."""
+
+    __tablename__: ClassVar[Any] = "learnt"
+    learnt_id: int = _identity()
+    content: str = _text()
+    checksum: str = _text()
+    is_used: bool = Field(sa_column=Column(Boolean, nullable=False))
+    figures: dict[str, Any] = _json()
+    learnt_at: datetime = _time(default_now=True)
