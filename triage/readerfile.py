@@ -17,7 +17,16 @@ from triage.errors import ReaderError
 from triage.reading import FORMAT, Calibration, Linear, Reader, Trust
 
 SHIPPED = "reader-1.npz"
-ARRAYS = ("centre", "rarity", "layer_weights", "layer_bias", "map_weights", "map_bias", "given")
+ARRAYS = (
+    "centre",
+    "rarity",
+    "layer_weights",
+    "layer_bias",
+    "map_weights",
+    "map_bias",
+    "given",
+    "failures",
+)
 MAX_BYTES = 50_000_000
 RETRAIN = "Train it anew with `triage train-reader`, or unset TRIAGE_READER for the shipped one."
 
@@ -48,6 +57,7 @@ def save_reader(reader: Reader, path: Path) -> None:
         "map_weights": reader.capabilities.weights,
         "map_bias": reader.capabilities.bias,
         "given": reader.map_given_layer,
+        "failures": reader.failures,
     }
     half = {name: np.asarray(array, dtype=np.float16) for name, array in arrays.items()}
     facts = {
@@ -92,6 +102,7 @@ def _reader(facts: dict[str, Any], arrays: dict[str, Any]) -> Reader:
         layers=Linear(arrays["layer_weights"], arrays["layer_bias"]),
         capabilities=Linear(arrays["map_weights"], arrays["map_bias"]),
         map_given_layer=arrays["given"],
+        failures=arrays["failures"],
         calibration=_calibration(facts["calibration"]),
         figures=facts["figures"],
     )

@@ -80,7 +80,9 @@ def fit_trust(scores: Doubles, truth: Labels) -> Trust:
     features = np.hstack([known, np.eye(scores.shape[1])[best]])
     fitted = LogisticRegression(C=0.5, max_iter=500).fit(features, best == truth)
     weights = fitted.coef_[0]
-    return Trust(slope, float(weights[0]), tuple(float(w + fitted.intercept_[0]) for w in weights[1:]))
+    return Trust(
+        slope, float(weights[0]), tuple(float(w + fitted.intercept_[0]) for w in weights[1:])
+    )
 
 
 def mean_by_mode(values: Doubles, modes: Sequence[str]) -> tuple[Doubles, Labels]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.reading.calibrating import calibrate
+from triage.clustering import unit_length
+from triage.reading.calibrating import calibrate, mean_by_mode
 from triage.reading.features import Floats, Sparse, assemble, count_letters, fit_rarity
-from triage.reading.reader import LAYERS, Doubles, Linear, Reader
+from triage.reading.reader import LAYERS, Linear, Reader
 
 # Chosen by cross-validation over 320 invented failure modes: more regularisation loses accuracy,
 # less makes the surest readings wrong.
@@ -85,6 +86,7 @@ def train_reader(lesson: Lesson, *, embedding: str, trained_on: str) -> Reader:
         layers=layers,
         capabilities=capabilities,
         map_given_layer=_map_given_layer(taught.layers, taught.capabilities, len(ids)),
+        failures=_failures(lesson),
         calibration=calibration,
         figures=figures,
     )
@@ -131,6 +133,13 @@ def _map_given_layer(layers: Labels, capabilities: Labels, classes: int) -> Floa
     whole = (counts.sum(axis=0) + 1) / (counts.sum() + classes)
     shares = (counts + PRIOR_REPORTS * whole) / (counts.sum(axis=1, keepdims=True) + PRIOR_REPORTS)
     return np.asarray(np.log(shares), dtype=np.float32)
+
+
+def _failures(lesson: Lesson) -> Floats:
+    """One unit vector a mode, from its reports and their phrases, each centred: (m, d)."""
+    texts = unit_length(lesson.vectors - lesson.vectors.mean(axis=0))
+    phrases = unit_length(lesson.phrase_vectors - lesson.phrase_vectors.mean(axis=0))
+    return unit_length(mean_by_mode(unit_length(texts + phrases), lesson.modes)[0])
 
 
 def _folds(modes: Sequence[str]) -> Labels:
