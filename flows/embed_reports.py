@@ -22,11 +22,11 @@ from triage.store.embeddings import (
 )
 from triage.workspace import Workspace, open_workspace
 
-BATCH = 512  # texts a transaction; the model batches within
+CONVERTED_MODELS = "models"  # below TRIAGE_HOME; made anew when it is deleted
 
 
 def embed(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[str, int]:
-    """Embed what is new; each batch is committed, so an interrupted run loses at most one."""
+    """Embed what is new; each part is committed, so an interrupted run loses at most one."""
     counts = distil(workspace, progress=progress)
     embedder = open_embedder(workspace)
     space_id = open_space(workspace, embedder)
@@ -37,22 +37,27 @@ def embed(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[str,
         key: without_names(found.text, (found.model, found.environment))
         for key, found in missing.items()
     }
-    # Texts of like length share a batch, so that little is spent on padding.
-    todo = sorted(texts.items(), key=lambda item: (len(item[1]), item[0]))
-    for start in range(0, len(todo), BATCH):
-        batch = todo[start : start + BATCH]
-        vectors = embedder.encode([text for _, text in batch])
-        keys = (key for key, _ in batch)
+    keys = sorted(texts)
+    done = 0
+    for places, vectors in embedder.encode_parts([texts[key] for key in keys]):
+        part = (keys[place] for place in places)
         with workspace.database.session() as session:
-            save_vectors(session, space_id, dict(zip(keys, vectors, strict=True)))
-        progress("embedding", start + len(batch), len(todo))
+            save_vectors(session, space_id, dict(zip(part, vectors, strict=True)))
+        done += len(places)
+        progress("embedding", done, len(keys))
     embed_phrases(workspace, sorted(phrases))
-    return {"embedded": len(todo), "space": space_id, **counts}
+    return {"embedded": len(keys), "space": space_id, **counts}
 
 
 def open_embedder(workspace: Workspace) -> Embedder:
     """The model and the adapter that the settings name; nothing is loaded yet."""
-    return Embedder(workspace.settings.embedding_model, workspace.settings.embedding_adapter)
+    settings = workspace.settings
+    return Embedder(
+        settings.embedding_model,
+        settings.embedding_adapter,
+        backend=settings.embedding_backend,
+        cache=settings.home / CONVERTED_MODELS,
+    )
 
 
 def find_report_space(session: Session, embedder: Embedder) -> int | None:

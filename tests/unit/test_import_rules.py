@@ -16,6 +16,8 @@ OWNERS = {
     "prefect": {"flows"},
     "sentence_transformers": {"embedding"},
     "torch": {"embedding"},
+    "openvino": {"embedding"},
+    "tokenizers": {"embedding"},
     "peft": {"embedding"},
     "github3": {"tracker"},
     "httpx": {"distilling"},

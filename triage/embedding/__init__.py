@@ -1,6 +1,7 @@
-"""Texts to vectors; the only import of sentence-transformers and torch (2 to 8 s, so lazy)."""
+"""Texts to vectors; the only import of sentence-transformers, torch and OpenVINO (so lazy: 8 s)."""
 
 from triage.embedding.adapter import PACKAGED_ADAPTER
-from triage.embedding.embedder import PACKAGED_MODEL, Embedder
+from triage.embedding.embedder import Embedder
+from triage.embedding.source import PACKAGED_MODEL
 
 __all__ = ["PACKAGED_ADAPTER", "PACKAGED_MODEL", "Embedder"]
