@@ -12,6 +12,7 @@ from flows.file_issues import file, file_issues
 from flows.route_themes import route_all, route_themes
 from flows.showing import ShowProgress, show_summary, silent
 from flows.update_themes import update, update_themes
+from flows.wording import word_themes
 from triage.workspace import Workspace
 
 
@@ -30,7 +31,7 @@ def run_stages(
     return {
         "collect": collect(workspace, progress=progress).counts(),
         "embed": embed(workspace, progress=progress),
-        "theme": update(workspace, progress=progress),
+        "theme": update(workspace, progress=progress) | word_themes(workspace, progress=progress),
         "decide": decide_all(workspace, progress=progress),
         "route": route_all(workspace, progress=progress),
         "file": file(workspace, dry_run=dry, progress=progress, screen=screen).counts(),

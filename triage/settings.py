@@ -36,7 +36,13 @@ class Settings(BaseSettings):
     llm_base_url: str | None = None
     llm_api_key: SecretStr | None = None
     llm_model: str | None = None
+    llm_concurrency: int = Field(default=8, ge=1, le=256)
+    llm_timeout_seconds: float = Field(default=60.0, gt=0, allow_inf_nan=False)
+    # of each stage that asks, in each run
     llm_max_requests_per_run: int = Field(default=10_000, ge=0)
+    llm_max_tokens_per_run: int | None = Field(default=None, ge=0)
+    llm_max_seconds_per_run: float = Field(default=3600.0, ge=0, allow_inf_nan=False)
+    llm_max_pairs_per_run: int = Field(default=200, ge=0)
 
 
 def load_settings() -> Settings:

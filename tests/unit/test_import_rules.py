@@ -21,6 +21,7 @@ OWNERS = {
     "peft": {"embedding"},
     "github3": {"tracker"},
     "httpx": {"distilling"},
+    "anyio": {"distilling"},
     "sqlmodel": {"store", "database", "migrations"},
     "sqlalchemy": {"store", "database", "migrations"},
     "psycopg": {"store", "database"},

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from triage.cli.terminal import AsJson, output, printable, show_rows, show_themes
 from triage.store.decisions import load_corrections, load_decision_history, load_routes
+from triage.store.distillations import load_distillations_of
 from triage.store.intake import load_rejections
 from triage.store.issues import load_issues
 from triage.store.overview import theme_rows
@@ -105,6 +106,7 @@ def _theme_facts(workspace: Workspace, theme_id: str) -> dict[str, Any]:
         "status": found.status.value,
         "title": found.text.title,
         "summary": found.text.summary,
+        "worded by": found.text.worded_by or "its reporters",
         "keywords": list(found.text.keywords),
         **profile,
         "decision": asdict(decision) if decision else None,
@@ -128,6 +130,7 @@ def _theme_facts(workspace: Workspace, theme_id: str) -> dict[str, Any]:
 def _trace(workspace: Workspace, report: Report) -> dict[str, Any]:
     with workspace.database.session() as session:
         join = load_join(session, report.report_id)
+        phrases = load_distillations_of(session, report.fingerprint)
         root = (
             load_reports(session, [report.duplicate_of])[0].external_id
             if report.duplicate_of
@@ -142,6 +145,7 @@ def _trace(workspace: Workspace, report: Report) -> dict[str, Any]:
         "model": f"{report.model_written or 'not named'} -> {report.model_version or 'unknown'}",
         "language": report.language,
         "embedded text": report.failure_text,
+        "in an LLM's words": [f"{p.failure} ({p.layer}; {model})" for model, p in phrases],
         "error signatures": list(report.error_signatures),
         "further people behind it": len(report.supporters),
         "repeats": root,

@@ -32,6 +32,7 @@ def doctor(as_json: bool = AsJson) -> None:
         "database": _database,
         "disk": _disk,
         "embedding model": _model,
+        "LLM": _llm,
         "sources": _sources,
         "github": _github,
     }
@@ -71,6 +72,12 @@ def _disk(settings: Settings) -> str:
 def _model(settings: Settings) -> str:
     embedder = Embedder(settings.embedding_model, settings.embedding_adapter)
     return f"{embedder.model} at revision {embedder.revision}, {embedder.dimensions} dimensions"
+
+
+def _llm(settings: Settings) -> str:
+    from triage.distilling import check_endpoint  # the HTTP client is slow to import
+
+    return check_endpoint(settings)
 
 
 def _sources(settings: Settings) -> str:

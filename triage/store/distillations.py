@@ -1,12 +1,12 @@
-"""Answers of an LLM by prompt version, model and text."""
+"""An LLM's phrases for the failures of reports, by prompt version, model and text."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import exists, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, any_, exists, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlmodel import Session, col
 
 from triage.store.tables import DistillationRow, ReportRow
@@ -20,17 +20,29 @@ class StoredDistillation:
     layer: str
 
 
-def load_undistilled(session: Session, *, prompt_version: str, llm_model: str) -> dict[str, str]:
-    """Fingerprint to the whole text (title and body) of reports that were not asked about yet."""
+def load_undistilled(session: Session, *, prompt_version: str, llm_model: str) -> list[str]:
+    """Fingerprints of reports that have no phrase yet, newest first; repeats are left out."""
+    fingerprint = col(ReportRow.fingerprint)
     known = exists().where(
         col(DistillationRow.prompt_version) == prompt_version,
         col(DistillationRow.llm_model) == llm_model,
-        col(DistillationRow.fingerprint) == col(ReportRow.fingerprint),
+        col(DistillationRow.fingerprint) == fingerprint,
     )
     statement = (
-        select(col(ReportRow.fingerprint), col(ReportRow.title), col(ReportRow.body))
-        .distinct(col(ReportRow.fingerprint))
+        select(fingerprint)
         .where(~known, col(ReportRow.duplicate_of).is_(None))
+        .group_by(fingerprint)
+        .order_by(func.max(col(ReportRow.created_at)).desc(), fingerprint)
+    )
+    return list(session.execute(statement).scalars())
+
+
+def load_whole_texts(session: Session, fingerprints: Collection[str]) -> dict[str, str]:
+    """Title and body, unshortened, of the first report of each fingerprint."""
+    statement = (
+        select(col(ReportRow.fingerprint), col(ReportRow.title), col(ReportRow.body))
+        .ext(distinct_on(col(ReportRow.fingerprint)))
+        .where(col(ReportRow.fingerprint).in_(fingerprints))
         .order_by(col(ReportRow.fingerprint), col(ReportRow.report_id))
     )
     return {
@@ -62,16 +74,39 @@ def save_distillations(
 
 
 def load_distillations(
-    session: Session, *, prompt_version: str, llm_model: str
+    session: Session,
+    *,
+    prompt_version: str,
+    llm_model: str,
+    fingerprints: Collection[str] | None = None,
 ) -> dict[str, StoredDistillation]:
-    """Every answer of this prompt and model, by fingerprint."""
+    """The answers of this prompt and model, by fingerprint; all of them without fingerprints."""
     statement = select(
         col(DistillationRow.fingerprint), col(DistillationRow.failure), col(DistillationRow.layer)
     ).where(
         col(DistillationRow.prompt_version) == prompt_version,
         col(DistillationRow.llm_model) == llm_model,
     )
+    if fingerprints is not None:
+        statement = statement.where(
+            col(DistillationRow.fingerprint) == any_(literal(list(fingerprints), ARRAY(Text)))
+        )
     return {
         fingerprint: StoredDistillation(failure, layer)
         for fingerprint, failure, layer in session.execute(statement)
     }
+
+
+def load_distillations_of(
+    session: Session, fingerprint: str
+) -> list[tuple[str, StoredDistillation]]:
+    """Every answer about one text with the model that gave it, oldest first."""
+    statement = (
+        select(DistillationRow)
+        .where(col(DistillationRow.fingerprint) == fingerprint)
+        .order_by(col(DistillationRow.answered_at), col(DistillationRow.llm_model))
+    )
+    return [
+        (row.llm_model, StoredDistillation(row.failure, row.layer))
+        for row in session.execute(statement).scalars()
+    ]

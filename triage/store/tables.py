@@ -209,6 +209,43 @@ class OpinionRow(SQLModel, table=True):
     read_by: str = _text()
 
 
+class WordingRow(SQLModel, table=True):
+    """How one LLM worded one theme; ``material_hash`` is of all that it was shown."""
+
+    __tablename__: ClassVar[Any] = "wording"
+    prompt_version: str = Field(sa_column=Column(Text, primary_key=True))
+    llm_model: str = Field(sa_column=Column(Text, primary_key=True))
+    material_hash: str = Field(sa_column=Column(Text, primary_key=True))
+    title: str | None = _text(nullable=True)
+    sentences: list[dict[str, Any]] = _json()
+    answered_at: datetime = _time(default_now=True)
+
+
+class PairAnswerRow(SQLModel, table=True):
+    """Whether one fix would resolve two groups of texts; the lower hash stands first."""
+
+    __tablename__: ClassVar[Any] = "pair_answer"
+    prompt_version: str = Field(sa_column=Column(Text, primary_key=True))
+    llm_model: str = Field(sa_column=Column(Text, primary_key=True))
+    first_hash: str = Field(sa_column=Column(Text, primary_key=True))
+    second_hash: str = Field(sa_column=Column(Text, primary_key=True))
+    same_fix: bool = Field(default=None, sa_column=Column(Boolean, nullable=False))
+    because: str = _text()
+    answered_at: datetime = _time(default_now=True)
+
+
+class UnansweredRow(SQLModel, table=True):
+    """A question that an LLM answered with nothing usable, in how many runs, and why."""
+
+    __tablename__: ClassVar[Any] = "unanswered"
+    prompt_version: str = Field(sa_column=Column(Text, primary_key=True))
+    llm_model: str = Field(sa_column=Column(Text, primary_key=True))
+    question_hash: str = Field(sa_column=Column(Text, primary_key=True))
+    reason: str = _text()
+    runs: int = Field(sa_column=Column(Integer, nullable=False))
+    asked_at: datetime = _time(default_now=True)
+
+
 class ThemeRow(SQLModel, table=True):
     """A durable failure theme with its description, its counts and what keeps it unfiled."""
 
@@ -224,6 +261,7 @@ class ThemeRow(SQLModel, table=True):
     keywords: list[str] = _json()
     medoid_id: int = Field(default=None, sa_column=Column(BigInteger, nullable=False))
     exemplar_ids: list[int] = _json()
+    worded_by: str | None = _text(nullable=True)
     profile: dict[str, Any] = _json()
     described_members: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     blocker: str | None = _text(nullable=True)

@@ -274,6 +274,7 @@ def _theme(row: ThemeRow) -> Theme:
             keywords=tuple(row.keywords),
             medoid_id=row.medoid_id,
             exemplar_ids=tuple(row.exemplar_ids),
+            worded_by=row.worded_by,
         ),
         profile=_profile(row.profile),
     )

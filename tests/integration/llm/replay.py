@@ -10,32 +10,59 @@ from __future__ import annotations
 import json
 import sys
 import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.integration.llm.faults import FAULTS, completion, send
+
 KEY_LENGTH = 40
+UNKNOWN = "I do not know this report."
 
 
 @dataclass
 class Script:
-    """What the server answers: recorded answers by body, and faults that come first, in order."""
+    """What the server answers: to whom it refuses, faults that come first, a rule, recordings.
+
+    ``refuses`` may give the complaint of a 400, ``rule`` an answer, both from the request; None
+    leaves it to what comes next. ``faults`` are names of ``faults.FAULTS``, numbers of HTTP
+    statuses, or answers; each serves one request.
+    """
 
     answers: Mapping[str, str] = field(default_factory=dict)
+    rule: Callable[[Mapping[str, Any]], str | None] = lambda _request: None
+    refuses: Callable[[Mapping[str, Any]], str | None] = lambda _request: None
     faults: list[str] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def answer_to(self, message: str) -> str:
-        """The recorded answer, or prose where there is none."""
+    def answer_to(self, request: Mapping[str, Any]) -> str:
+        """What the rule says, else the recorded answer, else prose."""
+        return self.rule(request) or self._recorded(user_message(request))
+
+    def _recorded(self, message: str) -> str:
         squeezed = _squeezed(message)
-        matches = [body for body in self.answers if _squeezed(body)[:KEY_LENGTH] in squeezed]
-        return self.answers[max(matches, key=len)] if matches else "I do not know this report."
+        whole = [body for body, start in self._bodies.items() if body in squeezed]
+        begun = whole or [b for b, start in self._bodies.items() if start in squeezed]
+        return self._by_body[max(begun, key=len)] if begun else UNKNOWN
+
+    @cached_property
+    def _by_body(self) -> dict[str, str]:
+        return {_squeezed(body): answer for body, answer in self.answers.items()}
+
+    @cached_property
+    def _bodies(self) -> dict[str, str]:
+        return {body: body[:KEY_LENGTH] for body in self._by_body}
+
+
+def user_message(request: Mapping[str, Any]) -> str:
+    """The text of the last message."""
+    return str(request["messages"][-1]["content"])
 
 
 def _squeezed(text: str) -> str:
@@ -55,35 +82,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.script.requests.append(request)
             self.script.keys.append(self.headers.get("Authorization", ""))
             fault = self.script.faults.pop(0) if self.script.faults else ""
-        if fault.isdigit():
-            self._send(int(fault), b'{"error": "no"}', {"Retry-After": "0.01"})
-        elif fault == "drop":
-            self.close_connection = True
-        elif fault == "slow":
-            time.sleep(1.5)
-            self._complete("late")
-        elif fault == "huge":
-            self._send(200, b" " * 10_000_000, {})
-        elif fault:
-            self._complete(fault)
-        else:
-            self._complete(self.script.answer_to(request["messages"][-1]["content"]))
-
-    def _complete(self, content: str) -> None:
-        answer = {
-            "choices": [{"message": {"role": "assistant", "content": content}}],
-            "usage": {"prompt_tokens": 100, "completion_tokens": 20},
-        }
-        self._send(200, json.dumps(answer).encode(), {})
-
-    def _send(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        complaint = self.script.refuses(request)
         try:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            if not self.path.endswith("/v1/chat/completions"):
+                send(self, 404, b"{}")
+            elif complaint is not None:
+                send(self, 400, json.dumps({"error": {"message": complaint}}).encode())
+            elif fault in FAULTS:
+                FAULTS[fault](self)
+            elif fault.isdigit():
+                send(self, int(fault), b'{"error": "no"}', {"Retry-After": "0.01"})
+            else:
+                send(self, 200, completion(fault or self.script.answer_to(request)))
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # the client had enough
 
