@@ -116,7 +116,6 @@ def test_an_answer_for_a_pair_is_a_truth_value_with_a_plain_reason() -> None:
         {"because": "ask @admin to merge both of them"},
         {"because": "merge this theme into the first one"},
         {"because": ""},
-        {"more": 1},
     ):
         with pytest.raises(BadAnswer):
             read_pair_answer(json.dumps(good | bad))

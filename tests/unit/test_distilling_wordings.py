@@ -104,7 +104,6 @@ def test_an_answer_of_which_nothing_is_left_is_refused() -> None:
         answer(title="close it", sentences=[]),
         answer(title="close it", sentences=[{"text": "Nothing is cited here.", "report_ids": []}]),
         answer(sentences={}),
-        answer(more=1),
         '{"failure": "stops in the middle", "layer": "model"}',
     ):
         with pytest.raises(BadAnswer):

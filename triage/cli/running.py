@@ -112,9 +112,9 @@ def demo() -> None:
     """The whole job on the sample that ships with the product: dry, embedded, no network."""
     settings = load_settings()
     prefect_environment(settings)
-    # The sample never meets a team's own database, configuration or repository.
-    for variable in ("TRIAGE_DATABASE_URL", "TRIAGE_CONFIG", "TRIAGE_GITHUB_REPOSITORY"):
-        os.environ.pop(variable, None)
+    # The sample never meets a team's own database, configuration, repository or LLM.
+    for name in ("DATABASE_URL", "CONFIG", "GITHUB_REPOSITORY", "LLM_BASE_URL", "LLM_MODEL"):
+        os.environ.pop(f"TRIAGE_{name}", None)
     os.environ["TRIAGE_HOME"] = str(settings.home / "demo")
     from flows.collect_reports import ingest as ingest_file
 

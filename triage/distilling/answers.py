@@ -49,8 +49,9 @@ def read_answer(content: str) -> Distillation:
 
 
 def read_object(content: str, fields: dict[str, type]) -> dict[str, Any]:
-    """The JSON object with exactly these fields of these types, or ``BadAnswer``.
+    """These fields of the JSON object, each of its type, or ``BadAnswer``.
 
+    Whatever else is in the object is left out: older servers cannot hold a model to the schema.
     Some models think aloud before it, some servers wrap it in a code fence, whatever they were
     asked for; both are taken away. Anything else around it is prose, and refused.
     """
@@ -60,11 +61,11 @@ def read_object(content: str, fields: dict[str, type]) -> dict[str, Any]:
         answer = json.loads(fenced[1] if fenced else bare, object_pairs_hook=_without_doubles)
     except (ValueError, RecursionError) as error:
         raise BadAnswer("the answer is not JSON") from error
-    if not isinstance(answer, dict) or set(answer) != set(fields):
+    if not isinstance(answer, dict):
         raise BadAnswer("the answer does not follow the schema")
-    if any(type(answer[name]) is not wanted for name, wanted in fields.items()):
+    if any(type(answer.get(name)) is not wanted for name, wanted in fields.items()):
         raise BadAnswer("the answer does not follow the schema")
-    return answer
+    return {name: answer[name] for name in fields}
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -16,7 +16,14 @@ from anyio.from_thread import start_blocking_portal
 
 from triage.distilling.budget import Budget
 from triage.distilling.dialect import Dialect
-from triage.distilling.endpoint import OPTIONAL, Declined, Endpoint, Misunderstood, Unavailable
+from triage.distilling.endpoint import (
+    OPTIONAL,
+    TIMEOUT,
+    Declined,
+    Endpoint,
+    Misunderstood,
+    Unavailable,
+)
 from triage.distilling.plain import BadAnswer
 from triage.distilling.questions import Question
 from triage.errors import DistillingError
@@ -105,10 +112,10 @@ class Asker:
         self, http: httpx.AsyncClient, question: Question[Answer]
     ) -> Answer | Unanswered:
         """One question with its retries."""
-        wait_seconds, bad_answers, timeouts = self._first_wait_seconds, 0, 0
-        reason, attempt, dialect = "", 0, self.endpoint.dialect
+        reason, attempt, bad_answers, timeouts = "", 0, 0, 0
+        resumes_at, dialect = 0.0, self.endpoint.dialect
         while attempt < TRIES and bad_answers < 2 and timeouts < 2:
-            await anyio.sleep(max(0.0, self._resumes_at - time.monotonic()))
+            await anyio.sleep(max(0.0, max(resumes_at, self._resumes_at) - time.monotonic()))
             blocker = self._blocker or self.budget.take_request()
             if blocker is not None:
                 return Unanswered(blocker)
@@ -119,14 +126,13 @@ class Asker:
             except Declined as error:
                 return self._left(str(error))
             except Misunderstood as error:
-                dialect = error.dialect  # not an attempt: there are five things to leave out
+                dialect = error.dialect  # not an attempt: there are four things to leave out
                 continue
             except BadAnswer as error:
                 reason, bad_answers = str(error), bad_answers + 1
             except Unavailable as error:
-                reason, timeouts = str(error), timeouts + (str(error) == "timeout")
-                self._pause(error.wait_seconds, wait_seconds)
-                wait_seconds *= 2
+                reason, timeouts = str(error), timeouts + (str(error) == TIMEOUT)
+                resumes_at = self._resume_time(error, attempt)
             else:
                 self.endpoint.dialect = dialect
                 self._silent_in_a_row = self._bad_in_a_row = 0
@@ -143,16 +149,19 @@ class Asker:
         self.budget.spend(*completion.tokens(question.prompt.system + question.data))
         return question.read(completion.text)
 
-    def _pause(self, asked_seconds: float | None, wait_seconds: float) -> None:
-        """Hold everybody back: what one met, all would meet."""
-        if asked_seconds is not None and asked_seconds > LONGEST_WAIT_SECONDS:
+    def _resume_time(self, error: Unavailable, attempt: int) -> float:
+        """When to try again: as asked, else ever later; for all where all would meet the same."""
+        wait_seconds = error.wait_seconds
+        if wait_seconds is None:
+            # Spread, so that those who waited together do not come back together.
+            wait_seconds = self._first_wait_seconds * 2**attempt * random.uniform(0.8, 1.2)
+        elif wait_seconds > LONGEST_WAIT_SECONDS:
             self._blocker = "the endpoint asks to wait longer than a run may"
-            return
-        # Spread, so that those who waited together do not come back together.
-        wait = (
-            asked_seconds if asked_seconds is not None else wait_seconds * random.uniform(0.8, 1.2)
-        )
-        self._resumes_at = max(self._resumes_at, time.monotonic() + wait)
+            return 0.0
+        resumes_at = time.monotonic() + wait_seconds
+        if error.is_overloaded:
+            self._resumes_at = max(self._resumes_at, resumes_at)
+        return resumes_at
 
     def _stop(self, error: DistillingError) -> str:
         """Ask no more in this run; the first trouble is the one that is told."""

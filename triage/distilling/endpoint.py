@@ -18,6 +18,7 @@ from triage.errors import DistillingError
 PATH = "/chat/completions"
 LONGEST_ANSWER_BYTES = 256 * 1024  # reasoning of 4,096 tokens, escaped, is some 100 KB
 CONNECT_SECONDS = 10.0
+TIMEOUT = "timeout"
 _LONGEST_COMPLAINT_BYTES = 4_000
 OPTIONAL = "Or unset TRIAGE_LLM_BASE_URL: without an LLM everything works."
 _REFUSALS = {
@@ -29,14 +30,22 @@ _REFUSALS = {
     ),
 }
 _TRY_LATER = frozenset({408, 409, 425, 429})
+_OVERLOADED = frozenset({429, 503})
 
 
 class Unavailable(Exception):
-    """This try failed in a way that another may not; ``wait_seconds`` where the server named it."""
+    """This try failed in a way that another may not.
 
-    def __init__(self, reason: str, wait_seconds: float | None = None) -> None:
+    ``wait_seconds`` is what the server asked for, where it did; ``is_overloaded`` tells that every
+    other question would meet the same now.
+    """
+
+    def __init__(
+        self, reason: str, wait_seconds: float | None = None, *, is_overloaded: bool = False
+    ) -> None:
         super().__init__(reason)
         self.wait_seconds = wait_seconds
+        self.is_overloaded = is_overloaded
 
 
 class Declined(Exception):
@@ -94,7 +103,7 @@ class Endpoint:
                 async with http.stream("POST", self._url, json=payload) as response:
                     body = await _bounded(response)
         except (TimeoutError, httpx.TimeoutException) as error:
-            raise Unavailable("timeout") from error
+            raise Unavailable(TIMEOUT) from error
         except httpx.HTTPError as error:
             raise Unavailable(f"connection failed ({type(error).__name__})") from error
         if response.status_code != 200:
@@ -116,7 +125,8 @@ class Endpoint:
             attempted = f"Asking {self.address} for model {self.model!r}"
             raise DistillingError(attempted, f"{problem} ({reason})", f"{remedy} {OPTIONAL}")
         if status in _TRY_LATER or status >= 500:
-            raise Unavailable(reason, _retry_after(response))
+            wait_seconds = _retry_after(response)
+            raise Unavailable(reason, wait_seconds, is_overloaded=status in _OVERLOADED)
         if status in (400, 422):
             complaint = body[:_LONGEST_COMPLAINT_BYTES].decode("utf-8", "replace").lower()
             simpler = dialect.simpler(complaint)

@@ -107,9 +107,9 @@ def _title(written: str, names: Collection[str]) -> tuple[str | None, str]:
 
 
 def _sentence(item: object, material: ThemeMaterial) -> CitedSentence | None:
-    if not isinstance(item, dict) or set(item) != {"text", "report_ids"}:
+    if not isinstance(item, dict):
         return None
-    text, cited = item["text"], item["report_ids"]
+    text, cited = item.get("text"), item.get("report_ids")
     if not isinstance(text, str) or not isinstance(cited, list) or not cited:
         return None
     if not all(isinstance(report_id, str) and report_id in material.texts for report_id in cited):

@@ -117,7 +117,8 @@ def recorded(reports: Path, answers: Path) -> Script:
     by_id = {}
     for line in answers.read_text("utf-8").splitlines():
         answer = json.loads(line)
-        by_id[answer.pop("id")] = json.dumps(answer, ensure_ascii=False)
+        known = {"failure": answer["failure"], "layer": answer["layer"]}
+        by_id[answer["id"]] = json.dumps(known, ensure_ascii=False)
     records = [json.loads(line) for line in reports.read_text("utf-8").splitlines()]
     return Script({r["body"]: by_id[r["id"]] for r in records if r["id"] in by_id})
 
