@@ -64,6 +64,14 @@ class TrackerRateLimited(TrackerError):
     """The tracker asks to wait longer than a run may; the rest is filed by the next run."""
 
 
+class TrackerGone(TrackerError):
+    """An issue was deleted, or moved to another repository: it is touched no more."""
+
+
+class TrackerLocked(TrackerError):
+    """An issue is locked against this login; it is left alone."""
+
+
 class UnknownTheme(TriageError):
     """No theme has this id."""
 

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CORE = {"cleaning", "clustering", "themes", "decision", "routing", "filing", "verification"}
+CORE = {
+    "cleaning", "clustering", "themes", "decision", "routing", "filing", "listening",
+    "verification",
+}  # fmt: skip
 EDGES = {"distilling", "embedding", "tracker", "sources", "database", "store"}
 EVERYBODYS = {"types", "errors"}
 # Which room is the only one to know an outside thing.

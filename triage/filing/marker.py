@@ -32,6 +32,24 @@ def marker_in(body: str, key: bytes) -> int | None:
     return None
 
 
+def note_marker(note: str, key: bytes) -> str:
+    """The comment that names one of our comments on an issue, so that it is written once.
+
+    ``note`` says what the comment is about, where; its hash stands in the marker.
+    """
+    return f"<!-- feedback-triage note={_note_signature(note, key)} -->"
+
+
+def has_note_marker(body: str, note: str, key: bytes) -> bool:
+    """Whether a comment's body carries the marker of this note."""
+    return note_marker(note, key) in body
+
+
+def _note_signature(note: str, key: bytes) -> str:
+    message = f"feedback-triage note {note}".encode()
+    return hmac.new(key, message, hashlib.sha256).hexdigest()[:_SIGNATURE_CHARS]
+
+
 def _signature(theme_id: int, key: bytes) -> str:
     message = f"feedback-triage theme=T{theme_id}".encode()
     return hmac.new(key, message, hashlib.sha256).hexdigest()[:_SIGNATURE_CHARS]

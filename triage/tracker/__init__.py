@@ -1,7 +1,7 @@
 """The issue tracker: the only door to GitHub, and the only import of github3.py.
 
-``GitHubTracker`` files issues, ``ConsoleTracker`` shows what would be filed, and
-``GitHubReader`` reads issues for the sources.
+``GitHubTracker`` files issues, ``IssueDesk`` follows them, ``ConsoleTracker`` shows what would be
+filed, and ``GitHubReader`` reads issues for the sources.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from triage.errors import SettingsError
 from triage.settings import Settings
 from triage.tracker.console import ConsoleTracker
+from triage.tracker.desk import CommentPage, Edit, IssueDesk, IssuePage
 from triage.tracker.github import GitHubTracker
 from triage.tracker.reader import GitHubReader
 from triage.tracker.session import AppLogin, is_logged_in, open_session, session_from
@@ -18,9 +19,14 @@ from triage.types import IssueDraft
 
 __all__ = [
     "AppLogin",
+    "CommentPage",
     "ConsoleTracker",
+    "Edit",
     "GitHubReader",
     "GitHubTracker",
+    "IssueDesk",
+    "IssuePage",
+    "open_desk",
     "open_reader",
     "open_session",
     "open_tracker",
@@ -49,3 +55,10 @@ def open_tracker(
             "and TRIAGE_GITHUB_APP_PRIVATE_KEY.",
         )
     return GitHubTracker(github, repository, theme_of=theme_of, with_fallback=with_fallback)
+
+
+def open_desk(
+    settings: Settings, repository: str, *, section_of: Callable[[str], str | None]
+) -> IssueDesk:
+    """The desk of a repository; whoever writes checks first that it may be written to."""
+    return IssueDesk(session_from(settings), repository, section_of=section_of)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,8 +12,8 @@ from github3.exceptions import GitHubException, IncompleteResponse, Unprocessabl
 from github3.repos.repo import Repository
 
 from triage.errors import TrackerError
-from triage.tracker.failures import field_errors, response_of, tracker_error, translated
-from triage.tracker.labels import label_colour
+from triage.tracker.catalogue import Catalogue, refused_fields
+from triage.tracker.failures import tracker_error, translated
 from triage.tracker.listing import fetch_all
 from triage.tracker.session import InstallationAuth, is_logged_in
 from triage.types import FiledIssue, IssueDraft
@@ -44,8 +44,7 @@ class GitHubTracker:
         self._theme_of = theme_of
         self._with_fallback = with_fallback
         self._opened: Repository | None = None
-        self._labels: set[str] | None = None
-        self._milestones: dict[str, int] | None = None
+        self._catalogue = Catalogue(github, repository)
         self._assignable: dict[str, bool] = {}
 
     def can_write(self) -> str | None:
@@ -68,8 +67,12 @@ class GitHubTracker:
             return f"{error.problem}. {error.remedy}"
         return None
 
-    def find_filed(self, *, since: datetime) -> dict[int, FiledIssue]:
+    def find_filed(
+        self, *, since: datetime, ignoring: Collection[int] = ()
+    ) -> dict[int, FiledIssue]:
         """Our issues by theme that exist and were created or changed ``since`` then.
+
+        ``ignoring`` are numbers of issues that speak for their theme no longer.
 
         Open or closed, whatever became of their labels; only a genuine marker counts, and of
         two issues with the same one the older (a copy is always younger). Raises
@@ -90,6 +93,8 @@ class GitHubTracker:
             if theme_id is None:
                 continue
             issue = self._filed(item)
+            if issue.number in ignoring:
+                continue
             if theme_id not in found or issue.number < found[theme_id].number:
                 found[theme_id] = issue
         return found
@@ -105,8 +110,10 @@ class GitHubTracker:
         """
         attempted = f"Creating the issue of theme T{draft.theme_id} in {self.repository}"
         repository = self._repository()
-        self._ensure_labels(repository, draft)
-        milestone = self._milestone_number(repository, draft.milestone, draft.milestone_due)
+        self._catalogue.ensure_labels(repository, draft.labels)
+        milestone = self._catalogue.milestone_number(
+            repository, draft.milestone, draft.milestone_due
+        )
         for variant in self._variants(repository, draft):
             try:
                 return self._post(repository, variant, milestone)
@@ -155,49 +162,6 @@ class GitHubTracker:
         roles = repository.as_dict().get("permissions")
         return not isinstance(roles, dict) or any(roles.get(role) for role in _WRITING_ROLES)
 
-    def _ensure_labels(self, repository: Repository, draft: IssueDraft) -> None:
-        if self._labels is None:
-            attempted = f"Reading the labels of {self.repository}"
-            path = f"repos/{self.repository}/labels"
-            items = fetch_all(self._github, path, {}, attempted=attempted)
-            self._labels = {str(item["name"]).casefold() for item in items}
-        for name in draft.labels:
-            if name.casefold() in self._labels:
-                continue
-            with translated(f"Creating the label {name!r} in {self.repository}"):
-                try:
-                    repository.create_label(name, label_colour(name))
-                except UnprocessableEntity as error:
-                    if not _already_exists(error):
-                        raise
-            self._labels.add(name.casefold())
-
-    def _milestone_number(
-        self, repository: Repository, title: str | None, due: str | None
-    ) -> int | None:
-        if title is None:
-            return None
-        if self._milestones is None or title not in self._milestones:
-            self._milestones = self._fetch_milestones()
-        if title not in self._milestones:
-            with translated(f"Creating the milestone {title!r} in {self.repository}"):
-                try:
-                    self._milestones[title] = repository.create_milestone(
-                        title, due_on=f"{due}T00:00:00Z" if due else None
-                    ).number
-                except UnprocessableEntity as error:
-                    # another process was first
-                    if not _already_exists(error):
-                        raise
-                    self._milestones = self._fetch_milestones()
-        return self._milestones.get(title)
-
-    def _fetch_milestones(self) -> dict[str, int]:
-        attempted = f"Reading the milestones of {self.repository}"
-        path = f"repos/{self.repository}/milestones"
-        items = fetch_all(self._github, path, {"state": "all"}, attempted=attempted)
-        return {str(item["title"]): int(item["number"]) for item in items}
-
     def _variants(self, repository: Repository, draft: IssueDraft) -> Iterator[IssueDraft]:
         """The draft for its owner, for the fallback, for nobody; those who can be assigned."""
         if draft.assignee is None:
@@ -220,22 +184,5 @@ class GitHubTracker:
 
 
 def _is_about_assignee(error: UnprocessableEntity) -> bool:
-    fields = [item.get("field") for item in _field_errors(error) if isinstance(item, dict)]
+    fields = [item.get("field") for item in refused_fields(error) if isinstance(item, dict)]
     return any(field in ("assignee", "assignees") for field in fields)
-
-
-def _already_exists(error: UnprocessableEntity) -> bool:
-    return any(
-        isinstance(item, dict) and item.get("code") == "already_exists"
-        for item in _field_errors(error)
-    )
-
-
-def _field_errors(error: UnprocessableEntity) -> list[Any]:
-    response = response_of(error)
-    if response is None:
-        return []
-    try:
-        return field_errors(response.json())
-    except ValueError:
-        return []

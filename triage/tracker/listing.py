@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import github3
@@ -21,12 +23,16 @@ PAGE_SIZE = 100  # the most that GitHub gives
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list; ``is_unchanged``: the ETag still holds, and nothing was sent."""
+    """One page of a list; ``is_unchanged``: the ETag still holds, and nothing was sent.
+
+    ``answered_at`` is the server's clock.
+    """
 
     items: list[Any]
     etag: str | None
     has_more: bool
     is_unchanged: bool = False
+    answered_at: datetime | None = None
 
 
 def fetch_page(
@@ -52,7 +58,12 @@ def fetch_page(
         items = response.json()
         if not isinstance(items, list):
             raise _unexpected()
-    return Page(items, response.headers.get("ETag"), has_more="next" in response.links)
+    return Page(
+        items,
+        response.headers.get("ETag"),
+        has_more="next" in response.links,
+        answered_at=_server_time(response),
+    )
 
 
 def fetch_all(
@@ -72,6 +83,13 @@ def fetch_all(
         if not page.has_more:
             return
         number += 1
+
+
+def _server_time(response: requests.Response) -> datetime | None:
+    try:
+        return parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _unexpected() -> requests.RequestException:
