@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from prefect import flow
@@ -40,6 +40,7 @@ from triage.store.issues import (
     save_filing_error,
     save_intent,
 )
+from triage.store.life import load_label_aliases, load_past_issues, load_past_urls
 from triage.store.reports import load_theme_reports
 from triage.store.themes import load_forwards, load_themes, save_blocker
 from triage.tracker import ConsoleTracker, GitHubTracker, open_tracker
@@ -128,18 +129,28 @@ def plan(workspace: Workspace, held: Mapping[int, str]) -> tuple[list[IssueDraft
         chosen, beyond = within_budget(candidates, policy)
         for theme_id, blocker in {**blockers, **beyond}.items():
             save_blocker(session, theme_id, blocker)
+        aliases = load_label_aliases(session, workspace.repository or "")
+        context = replace(context, earlier_issues=load_past_urls(session))
     drafts = [
-        draft_issue(
-            theme,
-            decisions[theme.theme_id],
-            routes[theme.theme_id],
-            reports[theme.theme_id],
-            context,
+        _as_labels_are_called(
+            draft_issue(
+                theme,
+                decisions[theme.theme_id],
+                routes[theme.theme_id],
+                reports[theme.theme_id],
+                context,
+            ),
+            aliases,
         )
         for theme in chosen
     ]
     unfiled = [t for t in blockers if t not in issues or issues[t].state is not IssueState.FILED]
     return drafts, len(unfiled) + len(beyond)
+
+
+def _as_labels_are_called(draft: IssueDraft, aliases: Mapping[str, str]) -> IssueDraft:
+    """The draft with the names that people gave to labels since."""
+    return replace(draft, labels=tuple(aliases.get(name, name) for name in draft.labels))
 
 
 def _file_all(
@@ -179,7 +190,8 @@ def _recover(workspace: Workspace, tracker: GitHubTracker) -> int:
     since = min(record.intended_at for record in intents)
     with workspace.database.session() as session:
         survivor_of = load_forwards(session)
-    by_marker = tracker.find_filed(since=since)
+        past = load_past_issues(session, tracker.repository)
+    by_marker = tracker.find_filed(since=since, ignoring=past)
     # The marker names the theme as it was then; a theme may have been absorbed since.
     found = {survivor_of.get(theme_id, theme_id): issue for theme_id, issue in by_marker.items()}
     recovered = [record for record in intents if record.theme_id in found]
@@ -212,21 +224,26 @@ def _may_be_in_flight(record: IssueRecord, now: datetime, resend_after: timedelt
 
 def connect(workspace: Workspace) -> GitHubTracker:
     """The tracker, checked to be writable; see ``file`` for what is raised."""
+    tracker = open_own_tracker(workspace)
+    if blocker := tracker.can_write():
+        raise TrackerError(f"Filing issues in {workspace.repository}", blocker, "Nothing was sent.")
+    return tracker
+
+
+def open_own_tracker(workspace: Workspace) -> GitHubTracker:
+    """The tracker, not asked yet; raises ``SettingsError`` when no repository or login is set."""
     if workspace.repository is None:
         raise SettingsError(
             "Filing issues",
             "no repository is set",
             "Set github.repository in triage.yaml or TRIAGE_GITHUB_REPOSITORY=owner/name.",
         )
-    tracker = open_tracker(
+    return open_tracker(
         workspace.settings,
         workspace.repository,
         theme_of=lambda body: marker_in(body, workspace.marker_key),
         with_fallback=with_fallback_assignee,
     )
-    if blocker := tracker.can_write():
-        raise TrackerError(f"Filing issues in {workspace.repository}", blocker, "Nothing was sent.")
-    return tracker
 
 
 def _block(workspace: Workspace, theme_id: int, blocker: str) -> None:

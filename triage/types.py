@@ -7,7 +7,7 @@ identities; an ``external_id`` is the report's id as its source wrote it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -358,11 +358,15 @@ class IssueDraft:
 
 @dataclass(frozen=True, slots=True)
 class FiledIssue:
-    """An issue that exists in the tracker."""
+    """An issue that exists in the tracker; ``sent`` is the draft that it was created with.
+
+    It differs from the intended one where the owner could not be assigned; None: not known.
+    """
 
     repository: str
     number: int
     url: str
+    sent: IssueDraft | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def _assembled(
     parts = (
         SECTION_BEGIN,
         sections.what_fails(theme, context),
+        *sections.earlier_issue(theme, context),
         sections.verdict(decision, context),
         sections.evidence(decision),
         sections.who_reports(theme),

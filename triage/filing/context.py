@@ -21,6 +21,7 @@ class DraftContext:
 
     ``next_version`` is the title of the milestone, or None for no milestone. ``releases`` are
     in order of release, oldest first. ``capability_titles`` maps ids to titles.
+    ``earlier_issues`` maps a theme whose failure came back to the address of its former issue.
     ``fallback_owner`` takes what has no owner or whose owner cannot be assigned.
     """
 
@@ -34,5 +35,6 @@ class DraftContext:
     capability_label_prefix: str = "capability: "
     priority_label_prefix: str = "priority: "
     extra_labels: tuple[str, ...] = ()
+    earlier_issues: Mapping[int, str] = field(default_factory=dict)
     max_quotes: int = 5
     quote_chars: int = 1200

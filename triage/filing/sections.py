@@ -47,6 +47,14 @@ def what_fails(theme: Theme, context: DraftContext) -> str:
     )
 
 
+def earlier_issue(theme: Theme, context: DraftContext) -> list[str]:
+    """Where the failure was followed before it came back; nothing where it did not."""
+    url = context.earlier_issues.get(theme.theme_id)
+    if url is None:
+        return []
+    return [f"It was mended once and came back: {safe_link('the former issue', url)} tells more."]
+
+
 def verdict(decision: Decision, context: DraftContext) -> str:
     """The verdict, its confidence and the reasons for it."""
     by_person = decision.set_by != "policy"

@@ -45,7 +45,8 @@ def save_intent(session: Session, draft: IssueDraft, repository: str) -> None:
 
 
 def save_filed(session: Session, theme_id: int, issue: FiledIssue) -> None:
-    """Record the number under which a theme's issue exists."""
+    """Record the number under which a theme's issue exists, and the draft as it was sent."""
+    sent = {"draft": asdict(issue.sent)} if issue.sent is not None else {}
     _update(
         session,
         theme_id,
@@ -55,6 +56,7 @@ def save_filed(session: Session, theme_id: int, issue: FiledIssue) -> None:
         url=issue.url,
         filed_at=func.now(),
         last_error=None,
+        **sent,
     )
 
 

@@ -116,7 +116,7 @@ class GitHubTracker:
         )
         for variant in self._variants(repository, draft):
             try:
-                return self._post(repository, variant, milestone)
+                return replace(self._post(repository, variant, milestone), sent=variant)
             except UnprocessableEntity as error:
                 # nothing was created by a 422, so the next request doubles nothing
                 if variant.assignee is None or not _is_about_assignee(error):

@@ -1,0 +1,122 @@
+"""What the stages that follow issues share: the desk, whose issue is whose, what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from flows.file_issues import open_own_tracker
+from triage.database import Session
+from triage.filing import first_told, section_digest
+from triage.listening import IssueFacts, Label, LabelNames
+from triage.store.decisions import load_decisions
+from triage.store.issues import IssueRecord, load_issues
+from triage.store.life import (
+    IssueLife,
+    load_label_aliases,
+    load_lives,
+    rename_repository,
+)
+from triage.store.themes import load_themes
+from triage.tracker import IssueDesk, open_desk
+from triage.types import IssueDraft, Theme, Verdict
+from triage.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class FiledTheme:
+    """A theme whose issue exists, with what is known of the issue."""
+
+    theme: Theme
+    record: IssueRecord
+    life: IssueLife
+
+
+def open_checked_desk(workspace: Workspace) -> tuple[IssueDesk, str | None]:
+    """The desk, and the reason why it can only be read, or None.
+
+    A repository that was renamed or transferred is followed to its present name. Raises
+    ``SettingsError`` when no repository or login is set.
+    """
+    tracker = open_own_tracker(workspace)
+    blocker = tracker.can_write()
+    desk = _desk(workspace, tracker.repository)
+    present = desk.present_name()
+    if present != tracker.repository:
+        with workspace.database.session() as session:
+            rename_repository(session, tracker.repository, present)
+        desk = _desk(workspace, present)
+    return desk, blocker
+
+
+def _desk(workspace: Workspace, repository: str) -> IssueDesk:
+    return open_desk(workspace.settings, repository, section_of=section_digest)
+
+
+def load_filed(session: Session, workspace: Workspace, repository: str) -> dict[int, FiledTheme]:
+    """Every theme with an issue in this repository, by the issue's number; of any status."""
+    lives, decisions = load_lives(session, repository), load_decisions(session)
+    themes = {theme.theme_id: theme for theme in load_themes(session, None)}
+    found = {}
+    for theme_id, record in load_issues(session).items():
+        filed = record.filed
+        if filed is None or filed.repository.casefold() != repository.casefold():
+            continue
+        theme, decision = themes[theme_id], decisions.get(theme_id)
+        verdict = decision.verdict if decision is not None else Verdict.UNDECIDED
+        life = lives.get(filed.number)
+        if life is None:
+            life = first_life(workspace, repository, filed.number, record.draft, theme, verdict)
+        found[filed.number] = FiledTheme(theme, record, life)
+    return found
+
+
+def first_life(
+    workspace: Workspace,
+    repository: str,
+    number: int,
+    draft: IssueDraft,
+    theme: Theme,
+    verdict: Verdict,
+) -> IssueLife:
+    """What is known of an issue right after it was filed: what was sent."""
+    facts = IssueFacts(
+        state="open",
+        state_reason=None,
+        labels=tuple(Label(0, name) for name in draft.labels),
+        assignees=(draft.assignee,) if draft.assignee else (),
+        milestone=draft.milestone,
+        locked=False,
+        section=section_digest(draft.body),
+    )
+    return IssueLife(repository, number, facts, first_told(theme, verdict, releases(workspace)))
+
+
+def releases(workspace: Workspace) -> list[str]:
+    """The released versions, oldest first."""
+    return [version.name for version in workspace.config.versions if version.released]
+
+
+def label_names(session: Session, workspace: Workspace, repository: str) -> LabelNames:
+    """How labels are called here, as configured and as people renamed them since."""
+    config = workspace.config
+    present = load_label_aliases(session, repository)
+    return LabelNames(
+        capability_prefix=config.github.capability_label_prefix,
+        priority_prefix=config.github.priority_label_prefix,
+        capabilities=[each.id for each in config.capabilities],
+        renamed={new: old for old, new in present.items()},
+    )
+
+
+def milestone_versions(workspace: Workspace) -> Mapping[str, str]:
+    """The version that each milestone's title stands for."""
+    return {version.milestone_title: version.name for version in workspace.config.versions}
+
+
+def is_released(workspace: Workspace, version: str, now: datetime) -> bool:
+    """Whether a version is out."""
+    days = {each.name: each.released for each in workspace.config.versions}
+    released = days.get(version)
+    return released is not None and released <= now.date()

@@ -1,0 +1,70 @@
+"""Sync: listen to what people did on our issues, then bring the issues in line; humans win."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from prefect import flow
+from prefect.concurrency.sync import concurrency
+
+from flows.correcting import take_effect
+from flows.desk import open_checked_desk
+from flows.listening import listen
+from flows.showing import Logged, ShowProgress, show_counts, silent
+from flows.upkeep import plan_all, write_planned
+from flows.writing import PAUSE_SECONDS, RESEND_AFTER, open_pen, write_intended
+from triage.workspace import Workspace, open_workspace
+
+
+def sync(
+    workspace: Workspace,
+    *,
+    dry_run: bool,
+    now: datetime | None = None,
+    pause_seconds: float = PAUSE_SECONDS,
+    resend_after: timedelta = RESEND_AFTER,
+    apply: Callable[[Workspace], None] = take_effect,
+    progress: ShowProgress = silent,
+) -> dict[str, int]:
+    """Let people's words hold, then write what the issues lack; returns counts.
+
+    Dry, it listens and plans, and writes nothing to GitHub. One process at a time writes issues.
+    ``apply`` lets verdicts and routes follow the corrections. Raises ``SettingsError`` when no
+    repository or login is set, ``TrackerError`` when GitHub cannot be read.
+    """
+    now = now or datetime.now(UTC)
+    with workspace.database.stage_lock("file"):
+        desk, blocker = open_checked_desk(workspace)
+        counts = dict(listen(workspace, desk, now=now, progress=progress))
+        if counts.get("corrections"):
+            apply(workspace)
+        planned = plan_all(workspace, desk.repository, now=now)
+        counts["to update"] = len(planned)
+        if dry_run or blocker is not None:
+            return counts
+        pen = open_pen(
+            workspace, desk, now=now, pause_seconds=pause_seconds, resend_after=resend_after
+        )
+        write_intended(pen)
+        write_planned(pen, planned, progress)
+        return {**counts, **pen.counts}
+
+
+@flow(
+    name="sync_issues",
+    flow_run_name="sync_issues",
+    retries=1,
+    retry_delay_seconds=120,
+)
+def sync_issues(dry_run: bool | None = None) -> dict[str, int]:
+    """Follow our issues in both directions. ``dry_run`` outranks the configuration's setting.
+
+    Args:
+        dry_run: True listens and plans only; False writes; without it ``policy.dry_run`` decides.
+    """
+    with open_workspace() as workspace, concurrency("github", occupy=1, strict=False):
+        dry = workspace.config.policy.dry_run if dry_run is None else dry_run
+        counts = sync(workspace, dry_run=dry, progress=Logged())
+    show_counts("sync", counts)
+    return counts

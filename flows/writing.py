@@ -1,0 +1,233 @@
+"""Write to issues: every intent once, within a budget, never against a person."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from flows.desk import FiledTheme, load_filed
+from triage.errors import TrackerError, TrackerGone, TrackerLocked, TrackerRateLimited
+from triage.filing import has_note_marker, section_digest
+from triage.listening import IssueFacts, Label, SeenIssue
+from triage.store.actions import (
+    COMMENT,
+    EDIT,
+    REACT,
+    IssueAction,
+    count_writes,
+    load_open_actions,
+    mark_attempted,
+    mark_done,
+    note_error,
+)
+from triage.store.life import MACHINE, IssueLife, save_life
+from triage.tracker import Edit, IssueDesk
+from triage.workspace import Workspace
+
+# GitHub asks for a second between writes (its secondary limit on creating content).
+PAUSE_SECONDS = 1.0
+# A comment of unknown outcome is looked for at once, and written again only after this long.
+RESEND_AFTER = timedelta(seconds=60)
+CLOCK_MARGIN = timedelta(hours=1)
+# Loop guard: whatever happens on an issue, the machine writes to it so often a day and no more.
+WRITES_PER_ISSUE_AND_DAY = 12
+
+
+@dataclass(slots=True)
+class Pen:
+    """What one run of writing shares; ``limited`` ends it, ``counts`` say what it did."""
+
+    workspace: Workspace
+    desk: IssueDesk
+    now: datetime
+    pause_seconds: float = PAUSE_SECONDS
+    resend_after: timedelta = RESEND_AFTER
+    writes_per_day: int = WRITES_PER_ISSUE_AND_DAY
+    limited: str | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    written: dict[int, int] = field(default_factory=dict)
+
+    def may_write(self, number: int) -> bool:
+        """Whether this issue's budget of the day has room."""
+        return self.limited is None and self.written.get(number, 0) < self.writes_per_day
+
+    def breathe(self, number: int) -> None:
+        """Count a write and wait as long as GitHub wants between two."""
+        self.written[number] = self.written.get(number, 0) + 1
+        time.sleep(self.pause_seconds)
+
+
+def open_pen(
+    workspace: Workspace,
+    desk: IssueDesk,
+    *,
+    now: datetime,
+    pause_seconds: float = PAUSE_SECONDS,
+    resend_after: timedelta = RESEND_AFTER,
+) -> Pen:
+    """A pen that knows how much was written to each issue in the last day."""
+    with workspace.database.session() as session:
+        written = count_writes(session, desk.repository, now - timedelta(days=1))
+    return Pen(workspace, desk, now, pause_seconds, resend_after, written=written)
+
+
+def write_intended(pen: Pen) -> None:
+    """Carry out what was intended, in order; what must wait holds back what follows on its issue.
+
+    A rate limit ends the run and is noted in ``pen.limited``; what is left is done by the next.
+    """
+    with pen.workspace.database.session() as session:
+        actions = load_open_actions(session, pen.desk.repository)
+        filed = load_filed(session, pen.workspace, pen.desk.repository)
+    carry_out: Mapping[str, Callable[[Pen, IssueAction, FiledTheme], str | None]] = {
+        COMMENT: _write_comment,
+        EDIT: _write_edit,
+        REACT: _write_reaction,
+    }
+    waiting: set[int] = set()
+    for action in actions:
+        number = action.number
+        if number not in filed or filed[number].life.gone is not None:
+            _done(pen, action, "the issue is gone")
+            continue
+        if number in waiting or not pen.may_write(number):
+            pen.counts["writes waiting"] += 1
+            waiting.add(number)
+            continue
+        try:
+            outcome = carry_out[action.kind](pen, action, filed[number])
+        except TrackerRateLimited as error:
+            pen.limited = str(error)
+            pen.counts["writes waiting"] += 1
+            continue
+        except TrackerGone as error:
+            _note_gone(pen, action, filed[number].life, error)
+            continue
+        except TrackerLocked:
+            outcome = "the issue is locked"
+        except TrackerError as error:
+            pen.counts["writes failed"] += 1
+            waiting.add(number)
+            with pen.workspace.database.session() as session:
+                note_error(session, action.action_id, str(error))
+            continue
+        if outcome is None:
+            pen.counts["writes waiting"] += 1
+            waiting.add(number)
+            continue
+        _done(pen, action, outcome)
+
+
+def _write_comment(pen: Pen, action: IssueAction, _filed: FiledTheme) -> str | None:
+    """Write a comment unless it is there; None: its fate is unknown, and it is too early."""
+    note, body = str(action.payload["note"]), str(action.payload["body"])
+    if action.attempted_at is not None:
+        since = action.intended_at - CLOCK_MARGIN
+        for comment in pen.desk.fetch_comments_on(action.number, since=since):
+            if has_note_marker(comment.body, note, pen.workspace.marker_key):
+                return "found"
+        if pen.now - action.attempted_at < pen.resend_after:
+            return None
+    _attempt(pen, action)
+    pen.desk.comment(action.number, body)
+    pen.counts["comments"] += 1
+    return "written"
+
+
+def _write_reaction(pen: Pen, action: IssueAction, _filed: FiledTheme) -> str | None:
+    _attempt(pen, action)
+    try:
+        pen.desk.react(int(action.payload["comment_id"]), str(action.payload["content"]))
+    except TrackerGone:
+        return "the comment is gone"
+    pen.counts["reactions"] += 1
+    return "written"
+
+
+def _write_edit(pen: Pen, action: IssueAction, filed: FiledTheme) -> str | None:
+    """Close, reopen or move an issue, unless people were first or its target is closed."""
+    fields, expected = dict(action.payload["fields"]), action.payload.get("expected")
+    now = pen.desk.fetch_issue(action.number)
+    state = fields.get("state")
+    if state is not None and now.facts.state == state:
+        return "it is so already"
+    if expected is not None and now.facts.state != expected:
+        return "people were first"
+    if filed.life.facts.state != now.facts.state:
+        return "people were first"
+    if action.attempted_at is not None and state is not None and _was_undone(pen, action, state):
+        return "done, and undone by people"
+    onto = action.payload.get("onto")
+    if onto is not None and not pen.desk.fetch_issue(int(onto)).facts.is_open:
+        return f"#{onto} is closed: nothing is closed onto it"
+    if fields.get("milestone") and action.payload.get("from_milestone") != now.facts.milestone:
+        del fields["milestone"]  # people moved it meanwhile
+    if not fields:
+        return "people were first"
+    _attempt(pen, action)
+    due = action.payload.get("milestone_due")
+    send_edit(pen, filed.life, Edit(**fields, milestone_due=due), now)
+    return "written"
+
+
+def send_edit(pen: Pen, life: IssueLife, edit: Edit, now: SeenIssue) -> SeenIssue:
+    """Send an edit: what it wants is noted first, what came of it afterwards."""
+    wanted = _wanted(now.facts, edit)
+    with pen.workspace.database.session() as session:
+        save_life(session, replace(life, pending=wanted))
+    seen = pen.desk.edit(life.number, edit)
+    closed_by = life.closed_by
+    if edit.state is not None:
+        closed_by = MACHINE if edit.state == "closed" else None
+    known = replace(
+        life, facts=seen.facts, pending=None, closed_by=closed_by, seen_at=seen.updated_at
+    )
+    with pen.workspace.database.session() as session:
+        save_life(session, known)
+    pen.counts["edits"] += 1
+    return seen
+
+
+def _wanted(facts: IssueFacts, edit: Edit) -> IssueFacts:
+    ids = {label.name: label.label_id for label in facts.labels}
+    labels = facts.labels
+    if edit.labels is not None:
+        labels = tuple(Label(ids.get(name, 0), name) for name in edit.labels)
+    return replace(
+        facts,
+        labels=labels,
+        state=edit.state or facts.state,
+        state_reason=edit.state_reason if edit.state else facts.state_reason,
+        assignees=edit.assignees if edit.assignees is not None else facts.assignees,
+        milestone=edit.milestone or facts.milestone,
+        section=section_digest(edit.body) if edit.body is not None else facts.section,
+    )
+
+
+def _was_undone(pen: Pen, action: IssueAction, state: str) -> bool:
+    """Whether an edit of unknown outcome did arrive, and people took it back since."""
+    kind = "closed" if state == "closed" else "reopened"
+    since = (action.attempted_at or action.intended_at) - timedelta(minutes=2)
+    events = pen.desk.fetch_events_of(action.number)
+    return any(event.kind == kind and event.at >= since for event in events)
+
+
+def _attempt(pen: Pen, action: IssueAction) -> None:
+    with pen.workspace.database.session() as session:
+        mark_attempted(session, action.action_id, now=pen.now)
+    pen.breathe(action.number)
+
+
+def _done(pen: Pen, action: IssueAction, outcome: str) -> None:
+    with pen.workspace.database.session() as session:
+        mark_done(session, action.action_id, outcome, now=pen.now)
+
+
+def _note_gone(pen: Pen, action: IssueAction, life: IssueLife, error: TrackerGone) -> None:
+    with pen.workspace.database.session() as session:
+        save_life(session, replace(life, gone=error.problem))
+        mark_done(session, action.action_id, error.problem, now=pen.now)
+    pen.counts["issues gone"] += 1
