@@ -49,9 +49,12 @@ class Pen:
     limited: str | None = None
     counts: Counter[str] = field(default_factory=Counter)
     written: dict[int, int] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)
 
     def may_write(self, number: int) -> bool:
         """Whether this issue's budget of the day has room."""
+        if number in self.gone:
+            return False
         return self.limited is None and self.written.get(number, 0) < self.writes_per_day
 
     def breathe(self, number: int) -> None:
@@ -231,3 +234,4 @@ def _note_gone(pen: Pen, action: IssueAction, life: IssueLife, error: TrackerGon
         save_life(session, replace(life, gone=error.problem))
         mark_done(session, action.action_id, error.problem, now=pen.now)
     pen.counts["issues gone"] += 1
+    pen.gone.add(action.number)

@@ -103,7 +103,7 @@ def _command(rest: str) -> Command:
     said, _, reason = _split_reason(rest)
     words = said.split()
     name = words[0].casefold() if words else "help"
-    arguments = tuple(words[1:])
+    arguments = tuple(word.removeprefix("@") for word in words[1:])
     reason = " ".join(reason.split())[:MAX_REASON_CHARS]
     if name not in _SHAPES:
         return Command("help", (), "", "there is no such command")
@@ -120,7 +120,7 @@ def _command(rest: str) -> Command:
             return Command(name, (), reason, f"`{name}` takes {' or '.join(allowed.values())}")
     if name == "merge" and not _THEME_OR_ISSUE.fullmatch(arguments[0]):
         return Command(name, (), reason, "`merge` takes `#` and an issue's number, or a theme")
-    return Command(name, tuple(a.lstrip("@") for a in arguments), reason)
+    return Command(name, arguments, reason)
 
 
 def _split_reason(rest: str) -> tuple[str, str, str]:

@@ -43,13 +43,26 @@ class EmulatedRepository:
         payload = {"title": title, "body": body, **fields}
         return int(self.request("POST", "/issues", by=by, json=payload)["number"])
 
-    def comment(self, number: int, body: str, *, by: str) -> None:
-        """Comment on an issue as a person."""
-        self.request("POST", f"/issues/{number}/comments", by=by, json={"body": body})
+    def comment(self, number: int, body: str, *, by: str) -> int:
+        """Comment on an issue as a person; returns the comment's id."""
+        sent = self.request("POST", f"/issues/{number}/comments", by=by, json={"body": body})
+        return int(sent["id"])
 
-    def edit_issue(self, number: int, **fields: Any) -> None:
-        """Change an issue."""
-        self.request("PATCH", f"/issues/{number}", json=fields)
+    def edit_issue(self, number: int, *, by: str = FILER, **fields: Any) -> None:
+        """Change an issue as a person."""
+        self.request("PATCH", f"/issues/{number}", by=by, json=fields)
+
+    def issue(self, number: int) -> Any:
+        """One issue."""
+        return self.request("GET", f"/issues/{number}")
+
+    def labels(self, number: int) -> set[str]:
+        """The names of an issue's labels."""
+        return {label["name"] for label in self.issue(number)["labels"]}
+
+    def comments(self, number: int) -> list[Any]:
+        """The comments on an issue, the oldest first."""
+        return list(self.request("GET", f"/issues/{number}/comments?per_page=100"))
 
     def issues(self) -> list[Any]:
         """All issues, open and closed, the oldest first."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 
@@ -23,6 +23,12 @@ _API_ROOMS = "repos|users|orgs|app|installation|labels|search|user"
 _LIST_OF_ISSUES = re.compile(r"/repos/[^/]+/[^/]+/issues$")
 _REACTIONS = re.compile(r"/repos/[^/]+/[^/]+/issues/(\d+)/reactions$")
 _ASSIGNEE = re.compile(r"/repos/[^/]+/[^/]+/assignees/([^/]+)$")
+_ONE_ISSUE = re.compile(r"/repos/[^/]+/[^/]+/issues/(\d+)(?:/comments|/events)?$")
+_EVENTS = re.compile(r"(/repos/[^/]+/[^/]+/issues)/events$")
+_COMMENTS = re.compile(r"(/repos/[^/]+/[^/]+/issues)/comments$")
+_ANSWERS = re.compile(r"/repos/[^/]+/[^/]+/issues/comments/(\d+)/reactions$")
+_ROLE = re.compile(r"/repos/[^/]+/[^/]+/collaborators/([^/]+)/permission$")
+GRAPHQL = "/api/graphql"
 _LABELS = re.compile(r"/repos/[^/]+/[^/]+/labels$")
 _PASSED_ON = ("Authorization", "Accept", "Content-Type")
 
@@ -59,6 +65,21 @@ class GitHubProxy:
     def answer(self, request: BaseHTTPRequestHandler, path: str, query: str, body: bytes) -> Reply:
         """GitHub's answer: the emulator's, with what it leaves out."""
         method = request.command
+        if path == GRAPHQL:
+            asked = json.loads(body)["variables"]
+            home = f"{asked['owner']}/{asked['name']}"
+            return Reply(200, self.scene.original(asked["number"], home))
+        if (match := _ONE_ISSUE.search(path)) and int(match[1]) in self.scene.gone:
+            return Reply(410, {"message": "This issue was deleted"})
+        if method == "POST" and (match := _ANSWERS.search(path)):
+            return Reply(self.scene.react(int(match[1]), json.loads(body)["content"]), {"id": 1})
+        if method == "GET" and (match := _ROLE.search(path)) and match[1] in self.scene.roles:
+            role = self.scene.roles[match[1]]
+            return Reply(200, {"permission": role, "role_name": role})
+        if method == "GET" and (match := _EVENTS.search(path)):
+            return self._list_events(request, match[1], query)
+        if method == "GET" and (match := _COMMENTS.search(path)):
+            return self._list_comments(request, match[1], query)
         if method == "GET" and (match := _ASSIGNEE.search(path)):
             return Reply(204 if match[1] in self.scene.assignable else 404)
         if method == "GET" and (match := _REACTIONS.search(path)):
@@ -92,6 +113,43 @@ class GitHubProxy:
         if request.headers.get("If-None-Match") == headers["ETag"]:
             return Reply(304, headers=headers)
         return Reply(200, items, headers)
+
+    def _list_events(self, request: BaseHTTPRequestHandler, path: str, query: str) -> Reply:
+        """All events of a repository, the latest first: the emulator lists them by issue only."""
+        events: list[Any] = []
+        for issue in self._all(request, path, "state=all"):
+            number = issue["number"]
+            found = self._all(request, f"{path}/{number}/events", "")
+            events += [{**event, "issue": {"number": number}} for event in found]
+        events.sort(key=lambda event: (event["created_at"], event["id"]), reverse=True)
+        return self._page(events, f"{path}/events", query)
+
+    def _list_comments(self, request: BaseHTTPRequestHandler, path: str, query: str) -> Reply:
+        """All comments in a repository: the emulator's own list of them cannot be reached."""
+        comments: list[Any] = []
+        for issue in self._all(request, path, "state=all"):
+            if issue["comments"]:
+                comments += self._all(request, f"{path}/{issue['number']}/comments", "")
+        asked = {name: values[-1] for name, values in parse_qs(query).items()}
+        kept = [c for c in comments if c["updated_at"] >= asked.get("since", "")]
+        kept.sort(key=lambda comment: (comment["created_at"], comment["id"]))
+        return self._page(kept, f"{path}/comments", query)
+
+    def _all(self, request: BaseHTTPRequestHandler, path: str, query: str) -> list[Any]:
+        found: list[Any] = []
+        for page in range(1, 100):
+            window = "&".join(filter(None, [query, f"per_page=100&page={page}"]))
+            items = self._forward(request, path, window, b"").body
+            found += items
+            if len(items) < 100:
+                break
+        return found
+
+    def _page(self, items: list[Any], path: str, query: str) -> Reply:
+        asked = {name: values[-1] for name, values in parse_qs(query).items()}
+        size, page = int(asked.get("per_page", 30)), int(asked.get("page", 1))
+        link = f'<{self.api_url}{path}?next>; rel="next"' if page * size < len(items) else ""
+        return Reply(200, items[(page - 1) * size : page * size], {"Link": link} if link else {})
 
     def _forward(
         self, request: BaseHTTPRequestHandler, path: str, query: str, body: bytes
@@ -148,7 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is not None and fault.meanwhile is not None:
             fault.meanwhile()
         reply: Reply | None = None
-        if not address.path.startswith(API_PREFIX):
+        if not address.path.startswith((API_PREFIX, GRAPHQL)):
             reply = Reply(404, {"message": "Not Found"})
         elif fault is None or fault.is_forwarded:
             reply = proxy.answer(self, path, address.query, body)

@@ -23,6 +23,10 @@ class Scene:
     replaced: dict[int, Any] = field(default_factory=dict)
     bots: set[str] = field(default_factory=set)
     assignable: set[str] = field(default_factory=lambda: {FILER, *PEOPLE})
+    roles: dict[str, str] = field(default_factory=dict)
+    answers: list[tuple[int, str]] = field(default_factory=list)
+    duplicates: dict[int, int] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)
 
     def overlay(self, item: Any) -> Any:
         """Anything GitHub sends: adds what github3.py insists on, and this scene's facts."""
@@ -57,6 +61,8 @@ class Scene:
             changes["updated_at"] = self.changed_at[number]
         if number in self.pull_requests:
             changes["pull_request"] = {"url": f"{item['url']}/pull"}
+        if number in self.duplicates and item["state"] == "closed":
+            changes["state_reason"] = "duplicate"
         if number in self.thumbs_up:
             changes["reactions"] = {**item["reactions"], "+1": len(self.thumbs_up[number])}
         return {**item, **changes}
@@ -66,6 +72,7 @@ class Scene:
         asked = {name: values[-1] for name, values in parse_qs(query).items()}
         field_name = {"updated": "updated_at"}.get(asked.get("sort", ""), "created_at")
         kept = [i for i in issues if _changed(i) >= asked.get("since", "")]
+        kept = [i for i in kept if not (isinstance(i, dict) and i.get("number") in self.gone)]
         newest_first = asked.get("direction", "desc") == "desc"
         kept.sort(key=lambda i: _when(i, field_name), reverse=newest_first)
         size, page = int(asked.get("per_page", 30)), int(asked.get("page", 1))
@@ -81,6 +88,20 @@ class Scene:
             {"id": n, "content": "+1", "user": {"login": login, "type": self._type(login)}}
             for n, login in enumerate(self.thumbs_up.get(number, []), start=1)
         ]
+
+    def react(self, comment_id: int, content: str) -> int:
+        """Keep a reaction to a comment; 200 where it was there, 201 where it is new."""
+        is_new = (comment_id, content) not in self.answers
+        if is_new:
+            self.answers.append((comment_id, content))
+        return 201 if is_new else 200
+
+    def original(self, number: int, repository: str) -> dict[str, Any]:
+        """GraphQL's answer to what an issue is a duplicate of."""
+        target = self.duplicates.get(number)
+        home = {"nameWithOwner": repository}
+        found = None if target is None else {"number": target, "repository": home}
+        return {"data": {"repository": {"issue": {"duplicateOf": found}}}}
 
     def refused_assignees(self, payload: Mapping[str, Any]) -> dict[str, Any] | None:
         """GitHub's 422 for a new issue whose assignee is not assignable, else None."""
