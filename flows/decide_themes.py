@@ -13,8 +13,10 @@ from flows.showing import Logged, ShowProgress, show_counts, silent
 from flows.update_themes import Corpus, load_corpus
 from triage.corrections import with_persons_verdict
 from triage.decision import Policy, decide, log_odds
+from triage.decision.failed_fixes import after_failed_fixes
 from triage.reading import LAYERS, log_softmax
 from triage.store.decisions import load_corrections, load_decisions, save_decision
+from triage.store.ledger import load_failed_fixes
 from triage.store.readings import save_opinions
 from triage.store.themes import load_themes
 from triage.types import Opinion, Verdict
@@ -34,12 +36,15 @@ def decide_all(workspace: Workspace, *, progress: ShowProgress = silent) -> dict
         reading = read_corpus(workspace, session, corpus, progress=progress)
         members = corpus.by_theme()
         held, corrections = load_decisions(session), load_corrections(session)
+        failed_fixes = load_failed_fixes(session)
         themes = [theme for theme in load_themes(session) if theme.theme_id in members]
         for done, theme in enumerate(themes, start=1):
             reports, previous = members[theme.theme_id], held.get(theme.theme_id)
             decision = decide(
                 theme, reports, reading.signals(reports), now=now, previous=previous, policy=policy
             )
+            failed = failed_fixes.get(theme.theme_id, ())
+            decision = after_failed_fixes(decision, [each.new_version for each in failed])
             decision = with_persons_verdict(decision, corrections.get(theme.theme_id, []))
             if decision != previous:
                 save_decision(session, theme.theme_id, decision)

@@ -17,7 +17,9 @@ from flows.file_issues import file_issues
 from flows.learn_from_corrections import learn_from_corrections
 from flows.pipeline import pipeline
 from flows.route_themes import route_themes
+from flows.sync_issues import sync_issues
 from flows.update_themes import update_themes
+from flows.verify_release import verify_release
 from triage.config.loader import load_config
 from triage.config.model import TriageConfig
 from triage.settings import load_settings
@@ -30,6 +32,8 @@ FLOWS: dict[str, Flow[..., Any]] = {
     "route": route_themes,
     "file": file_issues,
     "learn": learn_from_corrections,
+    "sync": sync_issues,
+    "verify": verify_release,
     "pipeline": pipeline,
 }
 

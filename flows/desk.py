@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flows.file_issues import open_own_tracker
+from flows.first_life import first_life
 from triage.database import Session
-from triage.filing import first_told, section_digest
-from triage.listening import IssueFacts, Label, LabelNames
+from triage.filing import section_digest
+from triage.listening import LabelNames
 from triage.store.decisions import load_decisions
 from triage.store.issues import IssueRecord, load_issues
 from triage.store.life import (
@@ -20,7 +21,7 @@ from triage.store.life import (
 )
 from triage.store.themes import load_themes
 from triage.tracker import IssueDesk, open_desk
-from triage.types import IssueDraft, Theme, Verdict
+from triage.types import Theme, Verdict
 from triage.workspace import Workspace
 
 
@@ -70,32 +71,6 @@ def load_filed(session: Session, workspace: Workspace, repository: str) -> dict[
             life = first_life(workspace, repository, filed.number, record.draft, theme, verdict)
         found[filed.number] = FiledTheme(theme, record, life)
     return found
-
-
-def first_life(
-    workspace: Workspace,
-    repository: str,
-    number: int,
-    draft: IssueDraft,
-    theme: Theme,
-    verdict: Verdict,
-) -> IssueLife:
-    """What is known of an issue right after it was filed: what was sent."""
-    facts = IssueFacts(
-        state="open",
-        state_reason=None,
-        labels=tuple(Label(0, name) for name in draft.labels),
-        assignees=(draft.assignee,) if draft.assignee else (),
-        milestone=draft.milestone,
-        locked=False,
-        section=section_digest(draft.body),
-    )
-    return IssueLife(repository, number, facts, first_told(theme, verdict, releases(workspace)))
-
-
-def releases(workspace: Workspace) -> list[str]:
-    """The released versions, oldest first."""
-    return [version.name for version in workspace.config.versions if version.released]
 
 
 def label_names(session: Session, workspace: Workspace, repository: str) -> LabelNames:

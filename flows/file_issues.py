@@ -10,6 +10,7 @@ from prefect import flow
 from prefect.concurrency.sync import concurrency
 from rich.console import Console
 
+from flows.first_life import first_life
 from flows.showing import (
     Logged,
     ShowProgress,
@@ -17,6 +18,7 @@ from flows.showing import (
     show_page,
     silent,
 )
+from triage.database import Session
 from triage.decision import is_severe
 from triage.errors import SettingsError, TrackerError, TrackerRateLimited
 from triage.filing import (
@@ -40,11 +42,17 @@ from triage.store.issues import (
     save_filing_error,
     save_intent,
 )
-from triage.store.life import load_label_aliases, load_past_issues, load_past_urls
+from triage.store.life import (
+    IssueLife,
+    load_label_aliases,
+    load_past_issues,
+    load_past_urls,
+    save_life,
+)
 from triage.store.reports import load_theme_reports
-from triage.store.themes import load_forwards, load_themes, save_blocker
+from triage.store.themes import load_forwards, load_theme, load_themes, save_blocker
 from triage.tracker import ConsoleTracker, GitHubTracker, open_tracker
-from triage.types import IssueDraft, IssueState
+from triage.types import FiledIssue, IssueDraft, IssueState
 from triage.workspace import Workspace, open_workspace
 
 # GitHub's listing may lag behind a write: an issue whose creation was interrupted is looked for
@@ -176,9 +184,19 @@ def _file_all(
         with workspace.database.session() as session:
             save_filed(session, draft.theme_id, issue)
             save_blocker(session, draft.theme_id, None)
+            save_life(session, _life_of(workspace, session, draft, issue))
         filed += 1
         progress("filing issues", position, len(drafts))
     return filed
+
+
+def _life_of(
+    workspace: Workspace, session: Session, draft: IssueDraft, issue: FiledIssue
+) -> IssueLife:
+    theme = load_theme(session, f"T{draft.theme_id}")
+    decision = load_decisions(session)[draft.theme_id]
+    sent = issue.sent or draft
+    return first_life(workspace, issue.repository, issue.number, sent, theme, decision.verdict)
 
 
 def _recover(workspace: Workspace, tracker: GitHubTracker) -> int:

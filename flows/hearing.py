@@ -142,6 +142,8 @@ def _words_of_change(ear: Ear, issue: SeenIssue, change: Change) -> list[Word]:
     is_taken = change.kind is ChangeKind.ASSIGNED
     if is_taken and version and not is_released(ear.workspace, version, ear.now):
         words.append(Word("claim", version))
+    if change.kind is ChangeKind.CLOSED and change.value in (None, "completed") and version:
+        words.append(Word("claim", version))
     if change.kind is ChangeKind.CLOSED and change.value == "not_planned":
         words.append(Word("not-a-problem", "yes"))
     return words

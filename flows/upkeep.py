@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from flows.desk import FiledTheme, label_names, load_filed, releases
+from flows.desk import FiledTheme, label_names, load_filed
 from flows.file_issues import draft_context
+from flows.first_life import releases
 from flows.showing import ShowProgress, silent
 from flows.writing import Pen, send_edit
 from triage.database import Session

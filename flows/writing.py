@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -14,7 +13,6 @@ from triage.filing import has_note_marker, section_digest
 from triage.listening import IssueFacts, Label, SeenIssue
 from triage.store.actions import (
     COMMENT,
-    EDIT,
     REACT,
     IssueAction,
     count_writes,
@@ -23,7 +21,7 @@ from triage.store.actions import (
     mark_done,
     note_error,
 )
-from triage.store.life import MACHINE, IssueLife, save_life
+from triage.store.life import MACHINE, IssueLife, load_life, load_past_issues, save_life
 from triage.tracker import Edit, IssueDesk
 from triage.workspace import Workspace
 
@@ -85,15 +83,13 @@ def write_intended(pen: Pen) -> None:
     with pen.workspace.database.session() as session:
         actions = load_open_actions(session, pen.desk.repository)
         filed = load_filed(session, pen.workspace, pen.desk.repository)
-    carry_out: Mapping[str, Callable[[Pen, IssueAction, FiledTheme], str | None]] = {
-        COMMENT: _write_comment,
-        EDIT: _write_edit,
-        REACT: _write_reaction,
-    }
+        past = load_past_issues(session, pen.desk.repository)
     waiting: set[int] = set()
     for action in actions:
         number = action.number
-        if number not in filed or filed[number].life.gone is not None:
+        issue = filed.get(number)
+        is_former = number in past and action.kind == COMMENT
+        if not is_former and (issue is None or issue.life.gone is not None):
             _done(pen, action, "the issue is gone")
             continue
         if number in waiting or not pen.may_write(number):
@@ -101,13 +97,13 @@ def write_intended(pen: Pen) -> None:
             waiting.add(number)
             continue
         try:
-            outcome = carry_out[action.kind](pen, action, filed[number])
+            outcome = _carry_out(pen, action, issue)
         except TrackerRateLimited as error:
             pen.limited = str(error)
             pen.counts["writes waiting"] += 1
             continue
         except TrackerGone as error:
-            _note_gone(pen, action, filed[number].life, error)
+            _note_gone(pen, action, issue, error)
             continue
         except TrackerLocked:
             outcome = "the issue is locked"
@@ -124,7 +120,15 @@ def write_intended(pen: Pen) -> None:
         _done(pen, action, outcome)
 
 
-def _write_comment(pen: Pen, action: IssueAction, _filed: FiledTheme) -> str | None:
+def _carry_out(pen: Pen, action: IssueAction, issue: FiledTheme | None) -> str | None:
+    if action.kind == COMMENT:
+        return _write_comment(pen, action)
+    if action.kind == REACT:
+        return _write_reaction(pen, action)
+    return _write_edit(pen, action, issue) if issue is not None else "the issue is gone"
+
+
+def _write_comment(pen: Pen, action: IssueAction) -> str | None:
     """Write a comment unless it is there; None: its fate is unknown, and it is too early."""
     note, body = str(action.payload["note"]), str(action.payload["body"])
     if action.attempted_at is not None:
@@ -140,7 +144,7 @@ def _write_comment(pen: Pen, action: IssueAction, _filed: FiledTheme) -> str | N
     return "written"
 
 
-def _write_reaction(pen: Pen, action: IssueAction, _filed: FiledTheme) -> str | None:
+def _write_reaction(pen: Pen, action: IssueAction) -> str | None:
     _attempt(pen, action)
     try:
         pen.desk.react(int(action.payload["comment_id"]), str(action.payload["content"]))
@@ -159,7 +163,9 @@ def _write_edit(pen: Pen, action: IssueAction, filed: FiledTheme) -> str | None:
         return "it is so already"
     if expected is not None and now.facts.state != expected:
         return "people were first"
-    if filed.life.facts.state != now.facts.state:
+    with pen.workspace.database.session() as session:
+        life = load_life(session, action.repository, action.number) or filed.life
+    if life.facts.state != now.facts.state:
         return "people were first"
     if action.attempted_at is not None and state is not None and _was_undone(pen, action, state):
         return "done, and undone by people"
@@ -168,11 +174,13 @@ def _write_edit(pen: Pen, action: IssueAction, filed: FiledTheme) -> str | None:
         return f"#{onto} is closed: nothing is closed onto it"
     if fields.get("milestone") and action.payload.get("from_milestone") != now.facts.milestone:
         del fields["milestone"]  # people moved it meanwhile
+    if fields.get("milestone") == now.facts.milestone:
+        fields.pop("milestone", None)
     if not fields:
-        return "people were first"
+        return "nothing is left to do"
     _attempt(pen, action)
     due = action.payload.get("milestone_due")
-    send_edit(pen, filed.life, Edit(**fields, milestone_due=due), now)
+    send_edit(pen, life, Edit(**fields, milestone_due=due), now)
     return "written"
 
 
@@ -185,9 +193,8 @@ def send_edit(pen: Pen, life: IssueLife, edit: Edit, now: SeenIssue) -> SeenIssu
     closed_by = life.closed_by
     if edit.state is not None:
         closed_by = MACHINE if edit.state == "closed" else None
-    known = replace(
-        life, facts=seen.facts, pending=None, closed_by=closed_by, seen_at=seen.updated_at
-    )
+    facts = _learned(life.facts, seen.facts, edit)
+    known = replace(life, facts=facts, pending=None, closed_by=closed_by, seen_at=seen.updated_at)
     with pen.workspace.database.session() as session:
         save_life(session, known)
     pen.counts["edits"] += 1
@@ -210,6 +217,19 @@ def _wanted(facts: IssueFacts, edit: Edit) -> IssueFacts:
     )
 
 
+def _learned(known: IssueFacts, seen: IssueFacts, edit: Edit) -> IssueFacts:
+    """What was known with what the edit changed; what people changed meanwhile is heard later."""
+    return IssueFacts(
+        state=seen.state if edit.state else known.state,
+        state_reason=seen.state_reason if edit.state else known.state_reason,
+        labels=seen.labels if edit.labels is not None else known.labels,
+        assignees=seen.assignees if edit.assignees is not None else known.assignees,
+        milestone=seen.milestone if edit.milestone is not None else known.milestone,
+        locked=known.locked,
+        section=seen.section if edit.body is not None else known.section,
+    )
+
+
 def _was_undone(pen: Pen, action: IssueAction, state: str) -> bool:
     """Whether an edit of unknown outcome did arrive, and people took it back since."""
     kind = "closed" if state == "closed" else "reopened"
@@ -229,9 +249,10 @@ def _done(pen: Pen, action: IssueAction, outcome: str) -> None:
         mark_done(session, action.action_id, outcome, now=pen.now)
 
 
-def _note_gone(pen: Pen, action: IssueAction, life: IssueLife, error: TrackerGone) -> None:
+def _note_gone(pen: Pen, action: IssueAction, issue: FiledTheme | None, error: TrackerGone) -> None:
     with pen.workspace.database.session() as session:
-        save_life(session, replace(life, gone=error.problem))
+        if issue is not None:
+            save_life(session, replace(issue.life, gone=error.problem))
         mark_done(session, action.action_id, error.problem, now=pen.now)
     pen.counts["issues gone"] += 1
     pen.gone.add(action.number)

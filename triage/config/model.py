@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Self
 
@@ -17,6 +18,9 @@ from triage.types import Kind
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 Day = Annotated[date, Field(strict=True)]
 Count = Annotated[int, Field(ge=1, le=10_000, strict=True)]
+
+
+ThemeName = Annotated[str, Field(pattern=r"^T[1-9][0-9]{0,17}$")]
 
 
 class Section(BaseModel):
@@ -135,6 +139,25 @@ class Policy(Section):
     min_route_margin: Share = 0.05
 
 
+class Recurrence(StrEnum):
+    """What happens to a failure that was mended and came back: never both."""
+
+    REOPEN = "reopen"
+    NEW_ISSUE = "new-issue"
+
+
+class Releases(Section):
+    """How releases are judged, and what follows from it."""
+
+    recurrence: Recurrence = Recurrence.REOPEN
+    tell_reporters: Annotated[bool, Field(strict=True)] = False
+    unclaimed_days: Count = 30
+    soak_days: Count = 14
+    min_requests: Annotated[int, Field(ge=1, strict=True)] = 10_000
+    min_reports: Count = 30
+    opposites: tuple[tuple[ThemeName, ThemeName], ...] = ()
+
+
 class GitHubTarget(Section):
     """Where issues are filed, and how their labels are called."""
 
@@ -156,6 +179,8 @@ class Schedules(Section):
     route: Cron | None = "35 * * * *"
     file: Cron | None = "40 * * * *"
     learn: Cron | None = "15 2 * * *"
+    sync: Cron | None = "50 * * * *"
+    verify: Cron | None = "5 6 * * *"
 
     def by_stage(self) -> dict[str, str]:
         """The cron line of every stage that has one."""
@@ -173,6 +198,7 @@ class TriageConfig(Section):
     sources: Sources = Sources()
     policy: Policy = Policy()
     github: GitHubTarget = GitHubTarget()
+    releases: Releases = Releases()
     schedules: Schedules = Schedules()
 
     @model_validator(mode="after")
@@ -191,6 +217,12 @@ class TriageConfig(Section):
     def versions(self) -> tuple[ModelVersion, ...]:
         """All versions in release order, the next one last."""
         return tuple(sorted(self.family.versions, key=lambda one: one.released or date.max))
+
+    def version_before(self, name: str) -> ModelVersion | None:
+        """The released version before this one, None where it is the first or unknown."""
+        released = [version for version in self.versions if version.released]
+        places = [at for at, version in enumerate(released) if version.name == name]
+        return released[places[0] - 1] if places and places[0] > 0 else None
 
     @property
     def next_version(self) -> ModelVersion:

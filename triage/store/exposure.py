@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
 from triage.store.life_tables import ExposureRow
+from triage.verification import Exposure
 
 BATCH = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Exposure:
-    """Requests that a version served on a day in a channel; ``*``: in all channels together."""
-
-    version: str
-    day: date
-    channel: str
-    requests: float
 
 
 def save_exposure(session: Session, rows: Iterable[Exposure]) -> int:

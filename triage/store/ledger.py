@@ -7,26 +7,29 @@ on releases are kept as a history.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col
 
 from triage.store.life_tables import VerificationRow
-from triage.verification import ReleaseOutcome, ReleaseVerdict, Sighting, ThemeOutcome
-
-UNKNOWN_VERSION = ""
+from triage.store.tables import ReportRow
+from triage.verification import (
+    LedgerCount,
+    ReleaseOutcome,
+    ReleaseVerdict,
+    Sighting,
+    ThemeOutcome,
+    Verification,
+)
 
 LEDGER = text(
     """
     SELECT theme_member.theme_id, coalesce(report.model_version, '') AS version,
            min(report.created_at)::date AS first_seen, max(report.created_at)::date AS last_seen,
            count(DISTINCT report.report_id) AS reports,
-           count(DISTINCT coalesce(person.who, report.author_hash,
-                                   'anonymous:' || coalesce(report.duplicate_of, report.report_id)))
-             AS reporters
+           count(DISTINCT person.who) AS reporters
     FROM report
     JOIN theme_member USING (report_id)
     LEFT JOIN LATERAL (
@@ -58,36 +61,16 @@ SIGHTINGS = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerCount:
-    """What was reported of a theme on one version (``""``: on none that is known)."""
-
-    theme_id: int
-    version: str
-    first_seen: date
-    last_seen: date
-    reports: int
-    reporters: int
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """The verdict that holds on a theme for a version."""
-
-    theme_id: int
-    old_version: str
-    new_version: str
-    verdict: ReleaseVerdict
-    reason: str | None
-    lines: tuple[str, ...]
-    next_check: date | None
-    judged_on: date
-    was_quick_fix: bool
-
-
 def load_ledger_counts(session: Session) -> list[LedgerCount]:
     """Every theme and version that any report names, in order; late reports count for theirs."""
     return [LedgerCount(*row) for row in session.execute(LEDGER)]
+
+
+def count_reports_by_version(session: Session) -> dict[str, int]:
+    """All reports about each version, in a theme or not."""
+    version = col(ReportRow.model_version)
+    statement = select(version, func.count()).where(version.is_not(None)).group_by(version)
+    return {name: count for name, count in session.execute(statement) if name is not None}
 
 
 def load_sightings(session: Session, version: str) -> list[Sighting]:

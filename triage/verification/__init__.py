@@ -1,5 +1,6 @@
 """Did the new version mend it? Verdicts with intervals; silence is not a fix."""
 
+from triage.verification.consequences import Consequences, IssueStanding, consequences
 from triage.verification.counting import Sighting, VersionTally, count_version
 from triage.verification.counts import (
     ALL_CHANNELS,
@@ -8,7 +9,16 @@ from triage.verification.counts import (
     ThemeCounts,
     VersionCounts,
 )
+from triage.verification.exposure import Exposure, requests_by_week
 from triage.verification.judging import Reason, ReleaseVerdict
+from triage.verification.ledger import (
+    LedgerCount,
+    LedgerRow,
+    Standing,
+    Use,
+    Verification,
+    make_ledger,
+)
 from triage.verification.opposites import find_trades
 from triage.verification.outcomes import RatioFigures, ReleaseOutcome, ThemeOutcome, Trade
 from triage.verification.probes import (
@@ -25,8 +35,13 @@ __all__ = [
     "ALL_CHANNELS",
     "DEFAULT_RULES",
     "Agreement",
+    "Consequences",
     "Discovery",
+    "Exposure",
     "ExposureKind",
+    "IssueStanding",
+    "LedgerCount",
+    "LedgerRow",
     "ProbeComparison",
     "ProbeRate",
     "ProbeRuns",
@@ -35,15 +50,21 @@ __all__ = [
     "ReleaseOutcome",
     "ReleaseVerdict",
     "Sighting",
+    "Standing",
     "ThemeCounts",
     "ThemeOutcome",
     "Trade",
+    "Use",
+    "Verification",
     "VerificationRules",
     "VersionCounts",
     "VersionTally",
     "compare_probes",
+    "consequences",
     "count_version",
     "find_trades",
     "judge_release",
+    "make_ledger",
     "probe_rate",
+    "requests_by_week",
 ]

@@ -1,0 +1,165 @@
+"""What follows from a release's verdicts: they are stored, and told on the issues, once each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from flows.desk import FiledTheme, load_filed
+from flows.ledger import claims_of
+from flows.upkeep import is_machine_closed
+from triage.config.model import ModelVersion, Recurrence
+from triage.database import Session
+from triage.filing import verdict_note
+from triage.store.actions import COMMENT, EDIT, intend
+from triage.store.decisions import load_corrections, load_decisions
+from triage.store.ledger import load_verifications, save_verification
+from triage.store.life import retire_issue
+from triage.store.probes import load_probe_runs
+from triage.types import Correction, Verdict
+from triage.verification import (
+    Agreement,
+    Consequences,
+    IssueStanding,
+    ReleaseOutcome,
+    ThemeOutcome,
+    Verification,
+    compare_probes,
+    consequences,
+)
+from triage.workspace import Workspace
+
+
+def conclude(
+    session: Session,
+    workspace: Workspace,
+    new: ModelVersion,
+    outcome: ReleaseOutcome,
+    now: datetime,
+    *,
+    tells: bool,
+) -> tuple[dict[int, tuple[str, ...]], bool]:
+    """Store what changed and intend what follows; returns each theme's lines, and whether a quick
+    fix turned out not to have helped."""
+    repository = workspace.repository or ""
+    filed = load_filed(session, workspace, repository)
+    by_theme = {each.theme.theme_id: each for each in filed.values()}
+    held, decisions = load_verifications(session), load_decisions(session)
+    corrections, probes = load_corrections(session), load_probe_runs(session)
+    trades = {trade.mended: trade.line for trade in outcome.trades}
+    trades |= {trade.worsened: trade.line for trade in outcome.trades}
+    said: dict[int, tuple[str, ...]] = {}
+    failed_any = False
+    for one in outcome.themes:
+        theme_id = one.theme_id
+        before = held.get((theme_id, new.name))
+        decision = decisions.get(theme_id)
+        compared = compare_probes(
+            one.verdict,
+            probes.get((theme_id, outcome.old_version)),
+            probes.get((theme_id, new.name)),
+        )
+        lines = one.lines
+        if compared.agreement is not Agreement.NOT_RUN:
+            lines = (*lines, compared.line)
+        if theme_id in trades:
+            lines = (*lines, trades[theme_id])
+        said[theme_id] = lines
+        words = corrections.get(theme_id, [])
+        issue = by_theme.get(theme_id)
+        standing = _standing(
+            workspace,
+            new,
+            issue,
+            words,
+            is_quick_fix=decision is not None and decision.verdict is Verdict.QUICK_FIX,
+        )
+        follows = consequences(one.verdict, standing)
+        if theme_id in trades and follows.closes:
+            follows = replace(
+                follows,
+                closes=False,
+                sentences=("Its opposite got worse, so this stays open for a person to judge.",),
+            )
+        failed = follows.failed_quick_fix or (before is not None and before.was_quick_fix)
+        failed_any |= follows.failed_quick_fix and not (before and before.was_quick_fix)
+        if before is None or _differs(before, one):
+            save_verification(session, one, outcome, lines, today=now.date(), was_quick_fix=failed)
+        if tells and issue is not None and issue.life.gone is None:
+            _tell(session, workspace, new, issue, one, lines, follows, now)
+    return said, failed_any
+
+
+def _differs(before: Verification, one: ThemeOutcome) -> bool:
+    reason = one.reason.value if one.reason is not None else None
+    return (before.verdict, before.reason, before.next_check) != (
+        one.verdict,
+        reason,
+        one.next_check,
+    )
+
+
+def _standing(
+    workspace: Workspace,
+    new: ModelVersion,
+    issue: FiledTheme | None,
+    words: Sequence[Correction],
+    *,
+    is_quick_fix: bool,
+) -> IssueStanding:
+    facts = issue.life.facts if issue is not None else None
+    held = issue.life.held if issue is not None else {}
+    is_open = facts is None or facts.is_open
+    return IssueStanding(
+        is_open=is_open,
+        closed_by_machine=issue is not None and is_machine_closed(issue),
+        held_open_by=held.get("state") if is_open else None,
+        milestone=facts.milestone if facts is not None else None,
+        version_milestone=new.milestone_title,
+        next_milestone=workspace.config.next_version.milestone_title,
+        is_quick_fix=is_quick_fix,
+        fix_was_tried=new.name in claims_of(words),
+        reopens=workspace.config.releases.recurrence is Recurrence.REOPEN,
+    )
+
+
+def _tell(
+    session: Session,
+    workspace: Workspace,
+    new: ModelVersion,
+    issue: FiledTheme,
+    one: ThemeOutcome,
+    lines: Sequence[str],
+    follows: Consequences,
+    now: datetime,
+) -> None:
+    """Intend the comment, then what it announces; each once for a version and verdict."""
+    life = issue.life
+    key = f"{life.repository}#{life.number} verdict {new.name} {one.verdict}"
+    if follows.comments and "comments" not in life.held and not life.facts.locked:
+        headline = f"{new.name}: {one.verdict}"
+        body = verdict_note(headline, lines, follows.sentences, key, workspace.marker_key)
+        payload = {"note": key, "body": body}
+        intend(session, life.repository, life.number, key, COMMENT, payload, now=now)
+    fields: dict[str, str] = {}
+    expected = None
+    if follows.closes:
+        fields, expected = {"state": "closed", "state_reason": "completed"}, "open"
+    elif follows.reopens:
+        fields, expected = {"state": "open"}, "closed"
+    upcoming = workspace.config.next_version
+    if follows.milestone is not None:
+        fields["milestone"] = follows.milestone
+    if fields:
+        wanted: dict[str, Any] = {
+            "fields": fields,
+            "expected": expected,
+            "from_milestone": life.facts.milestone,
+            "milestone_due": upcoming.planned.isoformat() if upcoming.planned else None,
+        }
+        edit_key = f"{key}: edit"
+        intend(session, life.repository, life.number, edit_key, EDIT, wanted, now=now)
+    if follows.files_anew:
+        retire_issue(session, issue.theme.theme_id)

@@ -1,0 +1,190 @@
+"""Verify: what the new version did to each theme, with figures, and what follows on its issue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+from prefect import flow
+from prefect.concurrency.sync import concurrency
+
+from flows.concluding import conclude
+from flows.correcting import take_effect
+from flows.desk import open_checked_desk
+from flows.showing import show_counts, show_table
+from flows.writing import PAUSE_SECONDS, RESEND_AFTER, open_pen, write_intended
+from triage.config.model import ModelVersion
+from triage.database import Session
+from triage.errors import ConfigError, UnknownTheme
+from triage.store.exposure import load_exposure
+from triage.store.ledger import (
+    load_sightings,
+    load_verification_history,
+)
+from triage.store.themes import load_theme, load_themes
+from triage.verification import (
+    DEFAULT_RULES,
+    ReleaseOutcome,
+    ReleaseVerdict,
+    ThemeCounts,
+    Verification,
+    VerificationRules,
+    VersionTally,
+    count_version,
+    judge_release,
+    requests_by_week,
+)
+from triage.workspace import Workspace, open_workspace
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSummary:
+    """What was said about a release: the outcome, each theme's lines, and counts."""
+
+    outcome: ReleaseOutcome | None
+    lines: Mapping[int, tuple[str, ...]]
+    counts: Mapping[str, int]
+
+
+def verify(
+    workspace: Workspace,
+    *,
+    version: str | None = None,
+    dry_run: bool,
+    now: datetime | None = None,
+    pause_seconds: float = PAUSE_SECONDS,
+    resend_after: timedelta = RESEND_AFTER,
+    apply: Callable[[Workspace], None] = take_effect,
+) -> ReleaseSummary:
+    """Judge a released version (the latest unless named) against the one before it.
+
+    Verdicts are stored; unless dry they are told on the issues: fixed ones are closed, the others
+    carried over. Running it twice says nothing twice. Raises ``ConfigError`` for a version that
+    is not released.
+    """
+    now = now or datetime.now(UTC)
+    new = _released(workspace, version, now.date())
+    old = workspace.config.version_before(new.name) if new is not None else None
+    if new is None or old is None:
+        return ReleaseSummary(None, {}, {"judged": 0})
+    with workspace.database.stage_lock("file"):
+        with workspace.database.session() as session:
+            outcome = _judge(session, workspace, old, new, now.date())
+            lines, failed = conclude(session, workspace, new, outcome, now, tells=not dry_run)
+        counts: dict[str, int] = {"judged": len(outcome.themes)}
+        for verdict in ReleaseVerdict:
+            counts[verdict.value] = sum(one.verdict is verdict for one in outcome.themes)
+        if failed:
+            apply(workspace)  # the policy decides anew in the light of it
+        if not dry_run and workspace.repository is not None:
+            desk, blocker = open_checked_desk(workspace)
+            pen = open_pen(
+                workspace, desk, now=now, pause_seconds=pause_seconds, resend_after=resend_after
+            )
+            if blocker is None:
+                write_intended(pen)
+            counts |= pen.counts
+    return ReleaseSummary(outcome, lines, counts)
+
+
+def _released(workspace: Workspace, name: str | None, today: date) -> ModelVersion | None:
+    released = [v for v in workspace.config.versions if v.released and v.released <= today]
+    if name is None:
+        return released[-1] if released else None
+    wanted = workspace.config.resolve_version(name) or name
+    found = next((each for each in released if each.name == wanted), None)
+    if found is None:
+        raise ConfigError(
+            f"Verifying {name}",
+            "no released version is called so",
+            "Released are: "
+            + (", ".join(each.name for each in released) or "none")
+            + ". Give the version its day under family.versions, `released: YYYY-MM-DD`.",
+        )
+    return found
+
+
+def _judge(
+    session: Session, workspace: Workspace, old: ModelVersion, new: ModelVersion, today: date
+) -> ReleaseOutcome:
+    config = workspace.config.releases
+    rules = replace(
+        DEFAULT_RULES,
+        soak_days=config.soak_days,
+        min_requests=float(config.min_requests),
+        min_reports=config.min_reports,
+    )
+    last_day = today - timedelta(days=1)  # of today not all reports are in
+    tallies = [_tally(session, each, last_day, rules) for each in (old, new)]
+    themes = [
+        ThemeCounts(
+            theme.theme_id,
+            tallies[0].themes.get(theme.theme_id, {}),
+            tallies[1].themes.get(theme.theme_id, {}),
+            _fixed_in(load_verification_history(session, theme.theme_id), workspace),
+        )
+        for theme in load_themes(session)
+    ]
+    versions = tallies[0].version, tallies[1].version
+    return judge_release(*versions, themes, today, rules, _opposites(session, workspace))
+
+
+def _tally(
+    session: Session, version: ModelVersion, last_day: date, rules: VerificationRules
+) -> VersionTally:
+    launched = version.released
+    exposure = load_exposure(session, version.name)
+    requests = requests_by_week(exposure, launched, last_day)
+    sightings = load_sightings(session, version.name)
+    return count_version(version.name, sightings, launched, last_day, requests, rules)
+
+
+def _fixed_in(history: Sequence[Verification], workspace: Workspace) -> str | None:
+    """The version that mended a theme, unless it came back since."""
+    place = {version.name: at for at, version in enumerate(workspace.config.versions)}
+    held = {one.new_version: one for one in history}
+    fixed = None
+    for one in sorted(held.values(), key=lambda one: place.get(one.new_version, -1)):
+        if one.verdict is ReleaseVerdict.FIXED:
+            fixed = one.new_version
+        elif one.verdict is ReleaseVerdict.REGRESSED:
+            fixed = None
+    return fixed
+
+
+def _opposites(session: Session, workspace: Workspace) -> list[tuple[int, int]]:
+    pairs = []
+    for first, second in workspace.config.releases.opposites:
+        try:
+            pair = load_theme(session, first).theme_id, load_theme(session, second).theme_id
+        except UnknownTheme:
+            continue  # named ahead of time, or in another installation
+        pairs.append(pair)
+    return pairs
+
+
+@flow(
+    name="verify_release",
+    flow_run_name="verify_release",
+    retries=1,
+    retry_delay_seconds=120,
+)
+def verify_release(version: str | None = None, dry_run: bool | None = None) -> dict[str, int]:
+    """Judge a release theme by theme. ``dry_run`` outranks the configuration's setting.
+
+    Args:
+        version: A released version; without it the latest.
+        dry_run: True judges only; False tells it on the issues; without it ``policy.dry_run``.
+    """
+    with open_workspace() as workspace, concurrency("github", occupy=1, strict=False):
+        dry = workspace.config.policy.dry_run if dry_run is None else dry_run
+        summary = verify(workspace, version=version, dry_run=dry)
+    show_counts("verify", summary.counts)
+    if summary.outcome is not None:
+        rows = [
+            {"theme": f"T{one.theme_id}", "verdict": one.verdict.value, "why": " ".join(one.lines)}
+            for one in summary.outcome.themes
+        ]
+        show_table("release", rows, f"What {summary.outcome.new_version} did to each theme")
+    return dict(summary.counts)
