@@ -33,7 +33,7 @@ from triage.store.decisions import (
     load_routes,
 )
 from triage.store.ledger import load_judged_versions
-from triage.store.life import MACHINE, load_label_aliases, save_life
+from triage.store.life import MACHINE, load_label_aliases, load_past_urls, save_life
 from triage.store.reports import load_theme_reports
 from triage.store.themes import load_forwards
 from triage.tracker import Edit
@@ -80,7 +80,8 @@ def _plan_open(
     reports, judged = load_theme_reports(session), load_judged_versions(session)
     names = label_names(session, workspace, repository)
     aliases = load_label_aliases(session, repository)
-    context, released = draft_context(workspace), releases(workspace)
+    context = replace(draft_context(workspace), earlier_issues=load_past_urls(session))
+    released = releases(workspace)
     absorbed: dict[int, list[int]] = {}
     for theme_id, survivor in load_forwards(session).items():
         absorbed.setdefault(survivor, []).append(theme_id)

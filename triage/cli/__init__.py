@@ -11,7 +11,15 @@ import sys
 import typer
 
 from triage import __version__
-from triage.cli import correcting, exporting, listing, operating, running, training
+from triage.cli import (
+    correcting,
+    exporting,
+    following,
+    listing,
+    operating,
+    running,
+    training,
+)
 from triage.cli.terminal import errors
 from triage.errors import TriageError
 
@@ -22,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for module in (running, listing, correcting, exporting, operating, training):
+for module in (running, listing, correcting, following, exporting, operating, training):
     module.register(app)
 
 

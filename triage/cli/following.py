@@ -1,0 +1,140 @@
+"""Commands that follow issues and releases: sync, verify, ledger, digest, exposure, claim."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from triage.cli.prefect_server import prefect_environment
+from triage.cli.terminal import AsJson, output, printable, progress_bars, show_rows
+from triage.errors import WrongCorrection
+from triage.settings import load_settings
+from triage.sources.exposure import read_exposure
+from triage.store.exposure import save_exposure
+from triage.workspace import open_workspace
+
+Write = Annotated[
+    bool | None, typer.Option("--file/--dry", help="Write to GitHub, or only look and plan.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (sync, verify, ledger, digest, exposure, claim):
+        app.command()(command)
+
+
+def sync(file: Write = None) -> None:
+    """Take over what people did on our issues, then bring the issues in line. People win."""
+    prefect_environment(load_settings())
+    from flows.sync_issues import sync as sync_issues
+
+    with open_workspace() as workspace, progress_bars() as progress:
+        dry_run = workspace.config.policy.dry_run if file is None else not file
+        counts = sync_issues(workspace, dry_run=dry_run, progress=progress)
+    output.print(", ".join(f"{count} {name}" for name, count in counts.items()), soft_wrap=True)
+
+
+def verify(
+    version: Annotated[str | None, typer.Argument(help="A released version.")] = None,
+    file: Write = None,
+    as_json: bool = AsJson,
+) -> None:
+    """Say of each theme what a release (the latest unless named) did to it, with figures."""
+    prefect_environment(load_settings())
+    from flows.verify_release import verify as verify_release
+
+    with open_workspace() as workspace:
+        dry_run = workspace.config.policy.dry_run if file is None else not file
+        summary = verify_release(workspace, version=version, dry_run=dry_run)
+    found = summary.outcome
+    rows = [
+        {
+            "theme": f"T{one.theme_id}",
+            "verdict": one.verdict.value,
+            "next check": one.next_check or "",
+            "figures": "\n".join(summary.lines[one.theme_id][1:]),
+        }
+        for one in (found.themes if found is not None else ())
+    ]
+    if found is not None and not as_json:
+        for line in (*found.lines, *(trade.line for trade in found.trades)):
+            output.print(Text(printable(line)), soft_wrap=True)
+    empty = "Nothing to compare: it takes two released versions and themes."
+    show_rows(rows, as_json=as_json, empty=empty)
+
+
+def ledger(
+    theme_id: Annotated[
+        str | None, typer.Argument(metavar="THEME", help="For example T12.")
+    ] = None,
+    as_json: bool = AsJson,
+) -> None:
+    """Show how each theme stands on each model version: reports, exposure, claims, verdicts."""
+    prefect_environment(load_settings())
+    from flows.ledger import ledger_table, load_ledger
+
+    with open_workspace() as workspace, workspace.database.session() as session:
+        rows = ledger_table(load_ledger(session, workspace))
+    kept = [row for row in rows if theme_id is None or row["theme"] == theme_id.upper()]
+    show_rows(kept, as_json=as_json, empty="No theme yet. `triage run` makes them.")
+
+
+def digest(
+    owner: Annotated[str | None, typer.Argument(help="A GitHub login.")] = None,
+    as_json: bool = AsJson,
+) -> None:
+    """List what owners should know: unclaimed themes, and issues that people took over."""
+    prefect_environment(load_settings())
+    from flows.ledger import digest_rows
+
+    with open_workspace() as workspace:
+        rows = digest_rows(workspace, datetime.now(UTC))
+    kept = [row for row in rows if owner is None or row["owner"].casefold() == owner.casefold()]
+    show_rows(kept, as_json=as_json, empty="Nothing waits for an owner.")
+
+
+def exposure(
+    paths: Annotated[list[Path], typer.Argument(help="CSV or JSONL: version, day, requests.")],
+) -> None:
+    """Read request counts per version and day; the same day again is corrected."""
+    with open_workspace() as workspace:
+        resolve = workspace.config.resolve_version
+        rows = [row for path in paths for row in read_exposure(path, resolve)]
+        with workspace.database.session() as session:
+            stored = save_exposure(session, rows)
+    output.print(f"Stored {stored} counts of requests", soft_wrap=True)
+
+
+def claim(
+    theme_id: Annotated[str, typer.Argument(metavar="THEME", help="For example T12.")],
+    version: Annotated[str, typer.Argument(help="The version that is to mend it.")],
+    because: Annotated[str, typer.Option(help="Why; kept and shown.")],
+    author: Annotated[str | None, typer.Option("--by", help="Who says so.")] = None,
+) -> None:
+    """Take a theme for a version: the release will be judged by it."""
+    prefect_environment(load_settings())
+    from flows.correcting import apply_corrections
+
+    with open_workspace() as workspace:
+        name = workspace.config.resolve_version(version)
+        if name is None:
+            raise WrongCorrection(
+                f"Claiming {theme_id}",
+                f"no version is called {version}",
+                "Name one of family.versions in triage.yaml.",
+            )
+        said = apply_corrections(
+            workspace,
+            theme_id,
+            {"claim": name},
+            author=author or getpass.getuser(),
+            because=because,
+        )
+    for line in said:
+        output.print(line, soft_wrap=True)
