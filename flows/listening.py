@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ from triage.listening import (
     SeenComment,
     SeenEvent,
     SeenIssue,
+    attribute,
     duplicate_target,
     parse_commands,
 )
@@ -37,6 +39,7 @@ from triage.store.intake import load_cursor, save_cursor
 from triage.tracker import IssueDesk
 from triage.workspace import Workspace
 
+PAGE_SIZE = 100  # of GitHub's lists
 # GitHub's lists may lag behind a write; what is read twice is taken once.
 OVERLAP = timedelta(minutes=2)
 ROLE_LASTS = timedelta(days=1)
@@ -155,16 +158,37 @@ def _events(
     filed: Mapping[int, FiledTheme],
     since: datetime | None,
 ) -> dict[int, list[SeenEvent]]:
-    """Who did it: asked for once, and only where something was done."""
+    """Who did it: asked for once, only where something was done, and no further back than that.
+
+    With the lists of issues and comments it stays within two list calls a hundred issues.
+    """
     nameless = (ChangeKind.SECTION, ChangeKind.LOCKED, ChangeKind.UNLOCKED)
-    if all(
-        change.kind in nameless
+    wanted = {
+        issue.number: [
+            change
+            for change in unexplained_changes(issue, filed[issue.number].life)
+            if change.kind not in nameless
+        ]
         for issue in issues
-        for change in unexplained_changes(issue, filed[issue.number].life)
-    ):
+    }
+    if not any(wanted.values()):
         return {}
+
+    def is_enough(found: Sequence[SeenEvent]) -> bool:
+        by_number = _by_number(found)
+        return all(
+            change.at is not None
+            for number, changes in wanted.items()
+            for change in attribute(changes, by_number.get(number, ()))
+        )
+
+    max_pages = max(1, math.ceil(len(filed) / PAGE_SIZE) - 1)
+    return _by_number(desk.fetch_events(since=since, is_enough=is_enough, max_pages=max_pages))
+
+
+def _by_number(events: Iterable[SeenEvent]) -> dict[int, list[SeenEvent]]:
     found: dict[int, list[SeenEvent]] = {}
-    for event in desk.fetch_events(since=since):
+    for event in events:
         found.setdefault(event.number, []).append(event)
     return found
 

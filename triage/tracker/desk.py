@@ -20,8 +20,6 @@ from triage.tracker.listing import PAGE_SIZE, fetch_all, fetch_page
 from triage.tracker.parsing import seen_comment, seen_event, seen_issue
 from triage.tracker.session import InstallationAuth
 
-MAX_EVENT_PAGES = 5
-
 
 class IssuePage(NamedTuple):
     """Some issues, whether more follow, and GitHub's clock when it answered."""
@@ -109,23 +107,29 @@ class IssueDesk:
         items = tuple(one for one in found if one is not None)
         return CommentPage(items, listed.has_more, listed.answered_at)
 
-    def fetch_events(self, *, since: datetime | None) -> list[SeenEvent]:
-        """Who changed what in the repository, the latest first, back to ``since``.
+    def fetch_events(
+        self,
+        *,
+        since: datetime | None,
+        is_enough: Callable[[list[SeenEvent]], bool],
+        max_pages: int,
+    ) -> list[SeenEvent]:
+        """Who changed what in the repository, the latest first, until that ``is_enough``.
 
-        At most five pages: what lies further back stays without a name.
+        It ends at ``since`` at the latest, or after ``max_pages``: what lies further back stays
+        without a name.
         """
         found: list[SeenEvent] = []
-        for page in range(1, MAX_EVENT_PAGES + 1):
+        for page in range(1, max_pages + 1):
             listed = fetch_page(
                 self._github,
                 f"repos/{self.repository}/issues/events",
                 {"per_page": PAGE_SIZE, "page": page},
                 attempted=f"Reading the events of {self.repository}",
             )
-            events = [e for e in (seen_event(item) for item in listed.items) if e is not None]
-            found += events
-            reached = since is not None and any(event.at < since for event in events)
-            if not listed.has_more or reached:
+            found += [e for e in (seen_event(item) for item in listed.items) if e is not None]
+            reached = since is not None and any(event.at < since for event in found)
+            if not listed.has_more or reached or is_enough(found):
                 break
         return found
 
