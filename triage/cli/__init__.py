@@ -17,6 +17,7 @@ from triage.cli import (
     following,
     listing,
     operating,
+    receiving,
     running,
     training,
 )
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for module in (running, listing, correcting, following, exporting, operating, training):
+for module in (running, listing, correcting, following, exporting, operating, receiving, training):
     module.register(app)
 
 
