@@ -1,4 +1,4 @@
-"""Commands that write files: export assignments, export probes, report."""
+"""Commands that write files (export assignments, export probes, report), and probe-results."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from typing import Annotated
 import typer
 
 from triage.cli.terminal import output
+from triage.errors import IntakeError
 from triage.page import render_page
-from triage.store.assignments import Assignment, load_assignments, load_probes
+from triage.probes import ProbeFormat, probe_line, read_outcomes, tally
+from triage.store.assignments import Assignment, load_assignments
 from triage.store.decisions import load_decisions
 from triage.store.intake import load_rejections
 from triage.store.overview import theme_rows
+from triage.store.probes import ProbeResult, load_probes, save_probe_results
 from triage.store.reports import count_reports
-from triage.store.themes import load_themes
+from triage.store.themes import load_theme, load_themes
 from triage.workspace import Workspace, open_workspace
 
 Target = Annotated[Path, typer.Option("-o", "--output", help="The file to write.")]
@@ -30,6 +33,7 @@ def register(app: typer.Typer) -> None:
     export.command()(assignments)
     export.command()(probes)
     app.add_typer(export, name="export")
+    app.command()(probe_results)
     app.command()(report)
 
 
@@ -50,14 +54,47 @@ def assignments(
     output.print(f"Wrote {len(rows)} rows to {target}", soft_wrap=True)
 
 
-def probes(target: Target) -> None:
-    """Write the prompts that showed a theme's failure, as samples for Inspect (JSONL)."""
+def probes(
+    target: Target,
+    layout: Annotated[
+        ProbeFormat, typer.Option("--format", help="Whose samples to write.")
+    ] = ProbeFormat.INSPECT,
+    theme_id: Annotated[
+        str | None, typer.Option("--theme", help="Only this theme's, such as T12.")
+    ] = None,
+) -> None:
+    """Write the prompts that showed a theme's failure, as an evaluation set (JSONL)."""
     with open_workspace() as workspace, workspace.database.session() as session:
-        rows = load_probes(session)
+        found = load_probes(session)
+    kept = [probe for probe in found if theme_id is None or probe.theme == theme_id.upper()]
     with target.open("w", encoding="utf-8") as stream:
-        for row in rows:
-            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
-    output.print(f"Wrote {len(rows)} probes to {target}", soft_wrap=True)
+        for probe in kept:
+            stream.write(json.dumps(probe_line(probe, layout), ensure_ascii=False) + "\n")
+    output.print(f"Wrote {len(kept)} probes to {target}", soft_wrap=True)
+
+
+def probe_results(
+    paths: Annotated[list[Path], typer.Argument(help="JSONL: id, theme, passed.")],
+    version: Annotated[str, typer.Option(help="The version that was evaluated.")],
+) -> None:
+    """Read what probes found on a version; several lines with one id are several runs."""
+    with open_workspace() as workspace:
+        resolve = workspace.config.resolve_version
+        exact = resolve(version)
+        if exact is None:
+            raise IntakeError(
+                f"Reading results on {version}",
+                "no version is called so",
+                "Name one of family.versions in triage.yaml.",
+            )
+        outcomes = [one for path in paths for one in read_outcomes(path, exact, resolve)]
+        with workspace.database.session() as session:
+            results = [
+                ProbeResult(load_theme(session, theme).theme_id, on, probe, runs, failures)
+                for (theme, on, probe), (runs, failures) in tally(outcomes).items()
+            ]
+            stored = save_probe_results(session, results)
+    output.print(f"Stored {len(outcomes)} runs of {stored} probes", soft_wrap=True)
 
 
 def report(target: Target = Path("triage-report.html")) -> None:

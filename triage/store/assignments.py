@@ -1,9 +1,8 @@
-"""What `triage export` writes: one row per report, or one per prompt, joined in SQL."""
+"""What `triage export assignments` writes: one row per report, joined in SQL."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -48,32 +47,3 @@ class Assignment:
 def load_assignments(session: Session) -> list[Assignment]:
     """Every report in the order of its arrival."""
     return [Assignment(*(value or "" for value in row)) for row in session.execute(ASSIGNMENTS)]
-
-
-PROBES = text(
-    """
-    SELECT report.external_id, report.prompt, report.response, report.environment,
-           report.model_version, 'T' || theme_member.theme_id AS theme
-    FROM report JOIN theme_member USING (report_id)
-    WHERE report.prompt IS NOT NULL
-    ORDER BY theme_member.theme_id, report.report_id
-    """
-)
-
-
-def load_probes(session: Session) -> list[dict[str, Any]]:
-    """Reports in a theme that carry a prompt, in the form of an Inspect sample."""
-    return [
-        {
-            "id": row.external_id,
-            "input": row.prompt,
-            "target": "",
-            "metadata": {
-                "theme": row.theme,
-                "failing_response": row.response,
-                "environment": row.environment,
-                "model_version": row.model_version,
-            },
-        }
-        for row in session.execute(PROBES)
-    ]

@@ -200,16 +200,3 @@ class ProbeResultRow(SQLModel, table=True):
     runs: int = _number(Integer)
     failures: int = _number(Integer)
     read_at: datetime = _time(default_now=True)
-
-
-class ReporterNoticeRow(SQLModel, table=True):
-    """A reporter's issue in which somebody was told that a version mended the failure."""
-
-    __tablename__: ClassVar[Any] = "reporter_notice"
-    repository: str = _key(Text)
-    number: int = _key(Integer)
-    version: str = _text()
-    theme_id: int = _theme()
-    told_at: datetime | None = _time(nullable=True)
-    answer: str | None = _text(nullable=True)
-    answered_at: datetime | None = _time(nullable=True)

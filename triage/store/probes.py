@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
+from triage.probes import Probe
 from triage.store.life_tables import ProbeResultRow
 from triage.verification import ProbeRuns
 
 PROBES = text(
     """
-    SELECT report.external_id, report.prompt, report.response, report.environment,
-           report.model_version, report.title, theme_member.theme_id, theme.title AS expected,
-           report.report_id
+    SELECT report.external_id AS name, 'T' || theme_member.theme_id AS theme, report.prompt,
+           report.response, report.environment, report.model_version, theme.title AS expected
     FROM report JOIN theme_member USING (report_id) JOIN theme USING (theme_id)
     WHERE report.prompt IS NOT NULL AND report.duplicate_of IS NULL AND theme.status = 'open'
     ORDER BY theme_member.theme_id, report.report_id
@@ -36,9 +35,9 @@ class ProbeResult:
     failures: int
 
 
-def load_probe_reports(session: Session) -> list[Any]:
-    """Reports that carry a prompt and stand in an open theme, in order."""
-    return list(session.execute(PROBES))
+def load_probes(session: Session) -> list[Probe]:
+    """A probe of every report that carries a prompt and stands in an open theme, in order."""
+    return [Probe(*row) for row in session.execute(PROBES)]
 
 
 def save_probe_results(session: Session, results: Iterable[ProbeResult]) -> int:
