@@ -22,7 +22,6 @@ TABLES = (
     "exposure",
     "verification",
     "probe_result",
-    "reporter_notice",
 )
 
 
@@ -149,21 +148,6 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["theme_id"], ["theme.theme_id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("theme_id", "version", "probe"),
-    )
-    op.create_table(
-        "reporter_notice",
-        sa.Column("repository", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
-        sa.Column("theme_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("answer", sa.Text(), nullable=True),
-        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["theme_id"], ["theme.theme_id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("repository", "number"),
-    )
-    op.create_index(
-        op.f("ix_reporter_notice_theme_id"), "reporter_notice", ["theme_id"], unique=False
     )
 
 

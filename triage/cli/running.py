@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from triage.cli.prefect_server import is_serving, prefect_environment, serve_all
-from triage.cli.terminal import errors, output, progress_bars, show_themes
+from triage.cli.terminal import errors, output, progress_bars, show_rows, show_themes
 from triage.config.loader import write_default_config
 from triage.errors import IntakeError
 from triage.settings import load_settings
@@ -108,7 +108,11 @@ def _run(dry_run: bool | None, *, in_prefect: bool, show: bool) -> None:
         raise typer.Exit(SOURCE_FAILED)
 
 
-def demo() -> None:
+def demo(
+    release: Annotated[
+        bool, typer.Option("--release", help="Then release an invented version and judge it.")
+    ] = False,
+) -> None:
     """The whole job on the sample that ships with the product: dry, embedded, no network."""
     settings = load_settings()
     prefect_environment(settings)
@@ -123,9 +127,38 @@ def demo() -> None:
         summary = ingest_file(workspace, path, progress=progress)
     _show_counts("ingest", summary.counts())
     _run(dry_run=True, in_prefect=False, show=False)
+    if release:
+        _demo_release()
     output.print(
         f'Look closer: TRIAGE_HOME="{os.environ["TRIAGE_HOME"]}" triage theme ID', soft_wrap=True
     )
+
+
+def _demo_release() -> None:
+    """Stage a release in a database that the demo owns, and say what it did to the themes."""
+    from flows.ledger import ledger_table, load_ledger
+    from flows.release_demo import judge_demo, stage_release
+
+    with open_workspace() as workspace:
+        staged = stage_release(workspace)
+        summary = judge_demo(staged)
+        with staged.workspace.database.session() as session:
+            ledger = load_ledger(session, staged.workspace)
+    output.print(f"\nAn invented release of {staged.new}, judged on {staged.today}:")
+    rows = [
+        {
+            "theme": f"T{one.theme_id}",
+            "true ratio": f"{staged.truths[one.theme_id]:.2f}",
+            "verdict": one.verdict.value,
+            "figures": "\n".join(summary.lines[one.theme_id][1:3]),
+        }
+        for one in (summary.outcome.themes if summary.outcome else ())
+        if one.theme_id in staged.truths
+    ]
+    show_rows(rows, as_json=False, empty="No theme to judge.")
+    kept = [row for row in ledger if row.theme_id in list(staged.truths)[:3]]
+    output.print("\nThe ledger of the three most reported themes:")
+    show_rows(ledger_table(kept), as_json=False, empty="")
 
 
 def up(

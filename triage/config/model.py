@@ -150,7 +150,6 @@ class Releases(Section):
     """How releases are judged, and what follows from it."""
 
     recurrence: Recurrence = Recurrence.REOPEN
-    tell_reporters: Annotated[bool, Field(strict=True)] = False
     unclaimed_days: Count = 30
     soak_days: Count = 14
     min_requests: Annotated[int, Field(ge=1, strict=True)] = 10_000
