@@ -139,7 +139,8 @@ def _failures(lesson: Lesson) -> Floats:
     """One unit vector a mode, from its reports and their phrases, each centred: (m, d)."""
     texts = unit_length(lesson.vectors - lesson.vectors.mean(axis=0))
     phrases = unit_length(lesson.phrase_vectors - lesson.phrase_vectors.mean(axis=0))
-    return unit_length(mean_by_mode(unit_length(texts + phrases), lesson.modes)[0])
+    both = unit_length(texts + phrases).astype(np.float64)
+    return unit_length(mean_by_mode(both, lesson.modes)[0].astype(np.float32))
 
 
 def _folds(modes: Sequence[str]) -> Labels:
