@@ -55,8 +55,9 @@ def distil(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[str
         return said
     with workspace.database.stage_lock("distil"):
         counts = _distil_all(workspace, asker, progress)
-    counts["not distilled"] = sum(n for name, n in counts.items() if name.startswith("not "))
-    return {"distilled": 0, **counts, **spending(asker, "phrases")}
+    done = counts.pop("distilled", 0)
+    totals = {"distilled": done, "not distilled": counts.total()}
+    return {**totals, **counts, **spending(asker, "phrases")}
 
 
 def open_llm(workspace: Workspace) -> tuple[Asker | None, dict[str, int]]:
@@ -141,8 +142,10 @@ def ask_and_keep(
 
 
 def spending(asker: Asker, purpose: str) -> dict[str, int]:
-    """What was sent and paid for, as counts of the stage."""
+    """What was sent and paid for, as counts of the stage; nothing where nothing was sent."""
     budget = asker.budget
+    if not budget.requests:
+        return {}
     return {
         f"LLM requests for {purpose}": budget.requests,
         f"LLM tokens for {purpose}": budget.tokens,

@@ -294,6 +294,7 @@ def test_a_theme_keeps_its_reporters_words_where_nothing_usable_comes(
     with configured(workspace, Script(faults=["prose"] * 99)) as here:
         counts = word_themes(here)
         assert counts["themes not worded: the answer is not JSON"] == 1
+        assert [word_themes(here) for _ in range(4)][-1] == {}
         with here.database.session() as session:
             (theme,) = load_themes(session)
     assert (theme.text.title, theme.text.worded_by) == ("retry fails", None)
@@ -360,9 +361,15 @@ def test_pairs_have_a_budget_of_their_own_and_the_first_come_first(workspace: Wo
         }
 
 
-def test_a_pair_without_a_usable_answer_is_left_out(workspace: Workspace) -> None:
-    with configured(workspace, Script()) as here:
+def test_a_pair_without_a_usable_answer_is_left_out_and_soon_left_alone(
+    workspace: Workspace,
+) -> None:
+    script = Script()
+    with configured(workspace, script) as here:
         found = ask_pairs(here, GROUPS, [("a", "b")])
+        for _ in range(5):
+            assert ask_pairs(here, GROUPS, [("a", "b")]).answers == {}
+    assert len(script.requests) == 6  # three runs, twice in each
     assert found.answers == {}
     assert found.counts["pairs not compared: the answer is not JSON"] == 1
     assert UNKNOWN not in everything(workspace)
