@@ -90,8 +90,8 @@ def test_a_title_that_names_a_product_or_is_not_plain_goes_and_the_sentences_sta
         ("draws with a quill on every page", "Quill", False),
         ("draws with a Quill on every page", "Quill", True),
         ("breaks when a tool returns nothing", "tool", False),
-        ("breaks with gpt9 behind a proxy", "GPT9", True),
-        ("breaks under vllm with two cards", "vLLM", True),
+        ("breaks with crv9 behind a proxy", "CRV9", True),
+        ("breaks under quillserve with two cards", "quillServe", True),
         ("breaks under load with two cards", "", False),
     ],
 )
