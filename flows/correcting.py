@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from triage.config.fields import LOGIN
+from triage.corrections import REMOVED_OWNER, conflicts
 from triage.database import Session
 from triage.errors import UnknownReport, WrongCorrection
-from triage.store.decisions import save_correction
+from triage.store.decisions import load_corrections, save_correction
 from triage.store.reports import find_reports, load_reports_of
 from triage.store.themes import load_theme, merge_theme, set_theme_status
 from triage.types import Correction, Theme, ThemeStatus
 from triage.workspace import Workspace
-
-LOGIN = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
 
 
 def apply_corrections(
@@ -56,7 +55,7 @@ def apply_in(
     now = at or datetime.now(UTC)
     for field, value in words.items():
         save_correction(session, Correction(theme.theme_id, field, value, author, because, now))
-    return said
+    return said + _contradictions(session, theme, words)
 
 
 def take_effect(workspace: Workspace) -> None:
@@ -78,13 +77,20 @@ def _check(theme_id: str, words: Mapping[str, str]) -> None:
             "a merge goes alone",
             "Merge first, then correct the theme that it went into.",
         )
-    owner = words.get("owner")
-    if owner and not LOGIN.fullmatch(owner):
-        raise WrongCorrection(
-            f"Correcting {theme_id}",
-            f"{owner!r} is no GitHub login",
-            "Write it without '@': letters, digits and single hyphens, 39 at most.",
-        )
+    for login in (words.get("owner"), words.get(REMOVED_OWNER)):
+        if login and not LOGIN.fullmatch(login):
+            raise WrongCorrection(
+                f"Correcting {theme_id}",
+                f"{login!r} is no GitHub login",
+                "Write it without '@': letters, digits and single hyphens, 39 at most.",
+            )
+
+
+def _contradictions(session: Session, theme: Theme, words: Mapping[str, str]) -> list[str]:
+    """Whom the new words overrule, so that the two can talk."""
+    session.flush()
+    own = load_corrections(session).get(theme.theme_id, [])
+    return [f"Contradiction: {one}" for one in conflicts(own) if one.field in words]
 
 
 def _apply(
@@ -109,6 +115,8 @@ def _apply(
         elif field == "not-a-problem":
             set_theme_status(session, theme.theme_id, ThemeStatus.DISMISSED)
             said.append(f"{theme.name} is set aside")
+        elif field == REMOVED_OWNER:
+            said.append(f"{theme.name}: {value} is not asked about it any more")
         else:
             said.append(f"{theme.name}: {field} is {value} now")
     return said

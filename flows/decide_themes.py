@@ -11,7 +11,7 @@ from prefect import flow
 from flows.reading import Reading, read_corpus
 from flows.showing import Logged, ShowProgress, show_counts, silent
 from flows.update_themes import Corpus, load_corpus
-from triage.corrections import with_persons_verdict
+from triage.corrections import with_persons_words
 from triage.decision import Policy, decide, log_odds
 from triage.decision.failed_fixes import after_failed_fixes
 from triage.reading import LAYERS, log_softmax
@@ -45,17 +45,15 @@ def decide_all(workspace: Workspace, *, progress: ShowProgress = silent) -> dict
             )
             failed = failed_fixes.get(theme.theme_id, ())
             decision = after_failed_fixes(decision, [each.new_version for each in failed])
-            decision = with_persons_verdict(decision, corrections.get(theme.theme_id, []))
+            decision = with_persons_words(decision, corrections.get(theme.theme_id, []))
             if decision != previous:
                 save_decision(session, theme.theme_id, decision)
                 counts["changed"] += 1
             counts[decision.verdict] += 1
             progress("deciding", done, len(themes))
         counts["opinions"] = save_opinions(session, _opinions(corpus, reading, policy))
-    for note in reading.notes:
-        progress(note, 0, 0)
     named = [*(verdict.value for verdict in Verdict), "changed", "opinions"]
-    return {name: counts[name] for name in named} | {note: 1 for note in reading.notes}
+    return {name: counts[name] for name in named} | dict.fromkeys(reading.notes, 1)
 
 
 def decision_policy(workspace: Workspace) -> Policy:
@@ -71,7 +69,7 @@ def decision_policy(workspace: Workspace) -> Policy:
 def _opinions(corpus: Corpus, reading: Reading, policy: Policy) -> dict[int, Opinion]:
     calibrated = reading.words.calibrated(reading.calibration)
     trust = reading.calibration.trust
-    chances = np.exp(log_softmax(trust.temperature * reading.scores)) if len(corpus.reports) else []
+    chances = np.exp(log_softmax(trust.temperature * reading.scores))
     by_row = {}
     for row in reading.rows.values():
         odds = float(calibrated[row])
@@ -81,14 +79,13 @@ def _opinions(corpus: Corpus, reading: Reading, policy: Policy) -> dict[int, Opi
         best = int(np.argmax(chances[row])) if reading.capabilities else None
         name = reading.capabilities[best].id if best is not None else None
         place = reading.learnt_ids.index(name) if name in reading.learnt_ids else None
+        is_right = None if best is None else trust.confidence(float(chances[row][best]), place)
         by_row[row] = Opinion(
             verdict=(leaning if is_clear else Verdict.UNDECIDED).value,
             confidence=round(float(sure), 3),
             layer=reading.answered[row] or LAYERS[int(np.argmax(reading.words.layers[row]))],
             capability=name,
-            capability_confidence=(
-                None if best is None else round(trust.confidence(float(chances[row][best]), place), 3)
-            ),
+            capability_confidence=None if is_right is None else round(is_right, 3),
             read_by=reading.read_by,
         )
     return {each.report_id: by_row[reading.rows[each.fingerprint]] for each in corpus.reports}

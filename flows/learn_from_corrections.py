@@ -16,7 +16,7 @@ from triage.database import Session
 from triage.routing import follow
 from triage.store.agreement import agreement_rows
 from triage.store.decisions import load_corrections
-from triage.store.learnt import load_learning_history, save_learnt
+from triage.store.learnt import load_learning_history, load_learnt, roll_back, save_learnt
 from triage.types import Correction, Report, Verdict
 from triage.workspace import Workspace, open_workspace
 
@@ -48,6 +48,17 @@ def learn_all(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[
         )
         save_learnt(session, taught, is_used=is_used, figures=figures)
     return {name: value for name, value in figures.items() if name != "examples"}
+
+
+def take_back(workspace: Workspace) -> dict[str, float | str]:
+    """Put what was in use before the last learning back into use."""
+    with workspace.database.stage_lock("learn"), workspace.database.session() as session:
+        had_any = roll_back(session)
+        taught, _ = load_learnt(session)
+    if not had_any:
+        return {"outcome": "nothing was learnt from corrections yet"}
+    earlier = "the learning before it" if taught else "the reader alone, without corrections"
+    return {"outcome": f"in use is {earlier}"}
 
 
 def examples_of(

@@ -19,6 +19,7 @@ from triage.corrections import Learnt
 from triage.database import Session
 from triage.decision import LAYER_PROTOTYPES, TextSignals, compare_with_layers
 from triage.errors import ReaderError
+from triage.readerfile import load_reader, load_shipped_reader
 from triage.reading import (
     LAYERS,
     NEIGHBOURS,
@@ -29,7 +30,6 @@ from triage.reading import (
     pulled,
     weigh,
 )
-from triage.readerfile import load_reader, load_shipped_reader
 from triage.routing import (
     LAYER_SHARE,
     Capability,
@@ -38,10 +38,10 @@ from triage.routing import (
     follow,
     likeness,
 )
+from triage.store.distillations import StoredDistillation
 from triage.store.embeddings import load_vectors
 from triage.store.learnt import load_learnt
 from triage.store.readings import load_readings, save_readings
-from triage.store.distillations import StoredDistillation
 from triage.types import Report
 from triage.workspace import Workspace
 
@@ -114,7 +114,8 @@ def read_corpus(
     like = likeness(unit, vectors) if vectors and keys else np.zeros((len(keys), len(vectors)))
     if reader is None:
         text = _by_prototypes(workspace, unit)
-        phrase, has_phrase, learnt_ids = text, np.zeros(len(keys), dtype=bool), ()
+        phrase, has_phrase = text, np.zeros(len(keys), dtype=bool)
+        learnt_ids: tuple[str, ...] = ()
         scores, calibration = capability_scores(like, None, (), capabilities), Calibration()
     else:
         texts = {key: _prepared(first[key]) for key in keys}
@@ -131,9 +132,7 @@ def read_corpus(
     notes += (note,) if note else ()
     shift, capability_shift = _shifts(taught, corpus, unit, capabilities)
     empty = np.zeros(len(keys))
-    words = weigh(
-        text, phrase, has_phrase, list(answered), shift=shift, unit=unit, neighbours=near
-    )
+    words = weigh(text, phrase, has_phrase, list(answered), shift=shift, unit=unit, neighbours=near)
     bare = weigh(text, phrase, has_phrase, [None] * len(keys), shift=empty, unit=unit,
                  neighbours=np.zeros((len(keys), 0), int))  # fmt: skip
     return Reading(
@@ -159,12 +158,10 @@ def open_reader(workspace: Workspace) -> tuple[Reader | None, tuple[str, ...]]:
     embedding = embedding_name(open_embedder(workspace))
     notes: list[str] = []
     path = workspace.settings.reader
-    for name, load in (
-        *([(str(path), lambda: load_reader(path))] if path is not None else []),
-        ("the shipped reader", load_shipped_reader),
-    ):
+    for place in (None,) if path is None else (path, None):
+        name = "the shipped reader" if place is None else str(place)
         try:
-            found = load()
+            found = load_shipped_reader() if place is None else load_reader(place)
         except ReaderError as error:
             notes.append(f"{name} is not used: {error.problem}. {error.remedy}")
             continue

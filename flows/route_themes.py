@@ -112,9 +112,7 @@ def _as_people_said(
         found = replace(taken, set_by=word.author)
     if word := held.get("owner"):
         said = f"{word.author} said so on {word.created_at:%Y-%m-%d}: {word.reason}"
-        found = replace(
-            found, owner=word.value, reason=said, is_fallback=False, set_by=word.author
-        )
+        found = replace(found, owner=word.value, reason=said, is_fallback=False, set_by=word.author)
     return replace(found, reason=f"{found.reason} {clash}".strip())
 
 

@@ -9,10 +9,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CORE = {
-    "cleaning", "clustering", "themes", "decision", "routing", "filing", "listening",
-    "verification",
+    "cleaning", "clustering", "themes", "reading", "decision", "routing", "corrections", "filing",
+    "listening", "verification",
 }  # fmt: skip
-EDGES = {"distilling", "embedding", "tracker", "sources", "database", "store"}
+EDGES = {"distilling", "embedding", "tracker", "sources", "database", "store", "readerfile"}
 EVERYBODYS = {"types", "errors"}
 # Which room is the only one to know an outside thing.
 OWNERS = {

@@ -10,9 +10,10 @@ import typer
 
 from triage.cli.prefect_server import prefect_environment
 from triage.cli.terminal import output
+from triage.corrections import REMOVED_OWNER
 from triage.errors import WrongCorrection
 from triage.settings import load_settings
-from triage.types import Verdict
+from triage.types import Priority, Verdict
 from triage.workspace import open_workspace
 
 
@@ -27,6 +28,10 @@ def correct(
     verdict: Annotated[Verdict | None, typer.Option(help="The right verdict.")] = None,
     capability: Annotated[str | None, typer.Option(help="The right capability's id.")] = None,
     owner: Annotated[str | None, typer.Option(help="A GitHub login.")] = None,
+    not_owner: Annotated[
+        str | None, typer.Option(help="A GitHub login that is never asked about it again.")
+    ] = None,
+    priority: Annotated[Priority | None, typer.Option(help="The right priority.")] = None,
     merge_into: Annotated[str | None, typer.Option(help="The theme it is the same as.")] = None,
     split: Annotated[
         list[str] | None, typer.Option(help="A report that is another failure; repeatable.")
@@ -42,6 +47,8 @@ def correct(
             ("verdict", verdict),
             ("capability", capability),
             ("owner", owner),
+            (REMOVED_OWNER, not_owner),
+            ("priority", priority),
             ("merge-into", merge_into),
             ("split", json.dumps(split) if split else ""),
             ("not-a-problem", "yes" if not_a_problem else ""),
@@ -52,7 +59,8 @@ def correct(
         raise WrongCorrection(
             f"Correcting {theme_id}",
             "nothing to correct was named",
-            "Give --verdict, --capability, --owner, --merge-into, --split or --not-a-problem.",
+            "Give --verdict, --capability, --owner, --not-owner, --priority, --merge-into, --split "
+            "or --not-a-problem.",
         )
     from flows.correcting import apply_corrections, take_effect
 

@@ -15,9 +15,11 @@ from triage.cli.terminal import output
 from triage.errors import IntakeError
 from triage.page import render_page
 from triage.probes import ProbeFormat, probe_line, read_outcomes, tally
+from triage.store.agreement import agreement_rows
 from triage.store.assignments import Assignment, load_assignments
 from triage.store.decisions import load_decisions
 from triage.store.intake import load_rejections
+from triage.store.loads import load_rows
 from triage.store.overview import theme_rows
 from triage.store.probes import ProbeResult, load_probes, save_probe_results
 from triage.store.reports import count_reports
@@ -105,10 +107,14 @@ def report(target: Target = Path("triage-report.html")) -> None:
 
 
 def _page(workspace: Workspace) -> str:
+    config = workspace.config
     with workspace.database.session() as session:
         rows = theme_rows(session)
         themes = {theme.name: theme for theme in load_themes(session)}
         decisions = load_decisions(session)
+        agreement = agreement_rows(session)
+        capabilities = config.capabilities_by_owner()
+        owners = load_rows(session, capabilities, config.away_until(datetime.now(UTC).date()))
         counts = {
             "reports": count_reports(session),
             "themes": len(rows),
@@ -121,11 +127,12 @@ def _page(workspace: Workspace) -> str:
         row["summary"] = theme.text.summary
         row["versions"], row["weeks"] = theme.profile.versions, theme.profile.weeks
         row["reasons"] = decision.reasons if decision else ()
-    config = workspace.config
     return render_page(
         family=config.family.title,
         next_version=config.next_version.name,
         written_at=datetime.now(UTC),
         counts=counts,
         themes=rows,
+        agreement=agreement,
+        owners=owners,
     )

@@ -1,20 +1,24 @@
-"""Commands that look: themes, theme, trace, rejected."""
+"""Commands that look: themes, theme, trace, owners, rejected."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
 from triage.cli.terminal import AsJson, output, printable, show_rows, show_themes
+from triage.corrections import conflicts
 from triage.store.decisions import load_corrections, load_decision_history, load_routes
 from triage.store.distillations import load_distillations_of
 from triage.store.intake import load_rejections
 from triage.store.issues import load_issues
+from triage.store.loads import load_rows
 from triage.store.overview import theme_rows
+from triage.store.readings import load_opinions
 from triage.store.reports import find_reports, load_reports, load_reports_of
 from triage.store.themes import load_blockers, load_join, load_theme
 from triage.types import Report
@@ -23,7 +27,7 @@ from triage.workspace import Workspace, open_workspace
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (themes, theme, trace, rejected):
+    for command in (themes, theme, trace, owners, rejected):
         app.command()(command)
 
 
@@ -61,6 +65,14 @@ def trace(
         return
     for step in steps:
         _show(step, as_json=False)
+
+
+def owners(as_json: bool = AsJson) -> None:
+    """List who carries how much: open themes and filed issues by owner, the busiest first."""
+    with open_workspace() as workspace, workspace.database.session() as session:
+        config, today = workspace.config, datetime.now(UTC).date()
+        rows = load_rows(session, config.capabilities_by_owner(), config.away_until(today))
+    show_rows(rows, as_json=as_json, empty="Nobody owns anything.")
 
 
 def rejected(as_json: bool = AsJson) -> None:
@@ -118,6 +130,7 @@ def _theme_facts(workspace: Workspace, theme_id: str) -> dict[str, Any]:
             f"{c.created_at:%Y-%m-%d} {c.author}: {c.field} = {c.value} ({c.reason})"
             for c in corrections
         ],
+        "contradictions": [str(one) for one in conflicts(corrections)],
         "exemplars": [
             f"{reports[i].external_id}: {reports[i].title or reports[i].failure_text[:100]}"
             for i in found.text.exemplar_ids
@@ -131,6 +144,7 @@ def _trace(workspace: Workspace, report: Report) -> dict[str, Any]:
     with workspace.database.session() as session:
         join = load_join(session, report.report_id)
         phrases = load_distillations_of(session, report.fingerprint)
+        opinion = load_opinions(session, [report.report_id]).get(report.report_id)
         root = (
             load_reports(session, [report.duplicate_of])[0].external_id
             if report.duplicate_of
@@ -149,6 +163,7 @@ def _trace(workspace: Workspace, report: Report) -> dict[str, Any]:
         "error signatures": list(report.error_signatures),
         "further people behind it": len(report.supporters),
         "repeats": root,
+        "by itself (provisional)": asdict(opinion) if opinion else None,
     }
     if join is None:
         steps["theme"] = "none: no theme is near enough, and too few reports are like it"

@@ -11,7 +11,7 @@ from triage.cli.terminal import AsJson, show_rows
 from triage.config.loader import load_config
 from triage.database import open_database
 from triage.embedding import Embedder
-from triage.errors import TriageError
+from triage.errors import ReaderError, TriageError
 from triage.settings import Settings, load_settings
 from triage.store.intake import load_source_states
 from triage.workspace import open_workspace
@@ -33,6 +33,7 @@ def doctor(as_json: bool = AsJson) -> None:
         "disk": _disk,
         "embedding model": _model,
         "LLM": _llm,
+        "reader": _reader,
         "sources": _sources,
         "github": _github,
     }
@@ -78,6 +79,16 @@ def _llm(settings: Settings) -> str:
     from triage.distilling import check_endpoint  # the HTTP client is slow to import
 
     return check_endpoint(settings)
+
+
+def _reader(_settings: Settings) -> str:
+    from flows.reading import open_reader
+
+    with open_workspace() as workspace:
+        reader, notes = open_reader(workspace)
+    if reader is None or notes:
+        raise ReaderError("Opening the reader", notes[0].partition(". ")[0], notes[-1])
+    return f"{reader.name}, kappa {reader.figures['kappa']:.2f} when it was trained"
 
 
 def _sources(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""Commands that learn: train, train-reader."""
+"""Commands that learn: train, train-reader, learn."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from triage.cleaning import clean_report, without_names
-from triage.cli.terminal import output, progress_bars
+from triage.cli.terminal import AsJson, output, progress_bars, show_rows
 from triage.config.loader import load_config
 from triage.config.model import TriageConfig
 from triage.embedding import Embedder
 from triage.errors import TrainingError
 from triage.settings import load_settings
 from triage.types import CleanReport, RawReport
+from triage.workspace import open_workspace
 
 if TYPE_CHECKING:
     from triage.reading.training import Lesson
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(train)
     app.command()(train_reader)
+    app.command()(learn)
 
 
 def train(
@@ -81,8 +83,8 @@ def train_reader(
     model or its adapter it must be trained anew.
     """
     from flows.embed_reports import embedding_name
-    from triage.reading.training import train_reader as train_it
     from triage.readerfile import save_reader
+    from triage.reading.training import train_reader as train_it
 
     settings = load_settings()
     config = load_config(settings.config)
@@ -94,6 +96,21 @@ def train_reader(
     for name, value in reader.figures.items():
         output.print(f"{value:6.3f} {name}", highlight=False)
     output.print(f"Wrote {file}. To use it: export TRIAGE_READER={file.resolve()}")
+
+
+def learn(
+    roll_back: Annotated[
+        bool, typer.Option(help="Go back to what was in use before the last learning.")
+    ] = False,
+    as_json: bool = AsJson,
+) -> None:
+    """Learn from people's corrections now, as the nightly flow does; `triage run` then uses it."""
+    from flows.learn_from_corrections import learn_all, take_back
+
+    with open_workspace() as workspace:
+        figures = take_back(workspace) if roll_back else learn_all(workspace)
+    rows = [{"what": name, "value": value} for name, value in figures.items()]
+    show_rows(rows, as_json=as_json, empty="")
 
 
 def _lesson(path: Path, config: TriageConfig, embedder: Embedder) -> Lesson:

@@ -9,7 +9,7 @@ from triage.corrections.words import (
     conflicts,
     holding,
     removed_owners,
-    with_persons_verdict,
+    with_persons_words,
 )
 
 __all__ = [
@@ -26,5 +26,5 @@ __all__ = [
     "holding",
     "learn",
     "removed_owners",
-    "with_persons_verdict",
+    "with_persons_words",
 ]

@@ -74,7 +74,7 @@ def compare(
         if len(own) == 0 or len(rest) == 0:
             continue
         taught = learn(
-            [examples[at] for at in rest], vectors[rest], log_odds[rest], scores[rest],
+            [examples[int(at)] for at in rest], vectors[rest], log_odds[rest], scores[rest],
             ids=ids, based_on="",
         )  # fmt: skip
         verdict_shift[own], capability_shift[own] = taught.shifts(vectors[own], vectors[rest], ids)
@@ -105,5 +105,3 @@ def _judge(
             losses.append(float(np.logaddexp.reduce(mean) - mean[place]))
             errors.append(int(mean.argmax()) != place)
     return (float(np.mean(losses)), float(np.mean(errors))) if losses else (0.0, 0.0)
-
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from triage.types import Correction, Decision, Verdict
+from triage.types import Correction, Decision, Priority, Verdict
 
 # Fields of which the latest word holds; the others are events, and every one of them holds.
 SETTINGS = ("verdict", "capability", "owner", "priority")
@@ -58,23 +58,26 @@ def removed_owners(corrections: Sequence[Correction]) -> frozenset[str]:
     return frozenset(removed)
 
 
-def with_persons_verdict(decision: Decision, corrections: Sequence[Correction]) -> Decision:
+def with_persons_words(decision: Decision, corrections: Sequence[Correction]) -> Decision:
     """The decision as people said, with their reason first and any contradiction after it."""
-    word = holding(corrections).get("verdict")
-    if word is None:
-        return decision
-    said = f"{word.author} decided on {word.created_at:%Y-%m-%d}: {word.reason}"
-    clash = [f"Contradiction: {one}" for one in conflicts(corrections) if one.field == "verdict"]
-    others = [
-        reason
-        for reason in decision.reasons
-        if reason != said and not reason.startswith("Contradiction: ")
-    ]
-    return replace(
-        decision,
-        verdict=Verdict(word.value),
-        confidence=1.0,
-        reasons=(said, *clash, *others),
-        set_by=word.author,
-        would_change=(),
-    )
+    held = holding(corrections)
+    if word := held.get("priority"):
+        decision = replace(decision, priority=Priority(word.value))
+        decision = _because(decision, word, corrections)
+    if word := held.get("verdict"):
+        decision = replace(
+            decision,
+            verdict=Verdict(word.value),
+            confidence=1.0,
+            set_by=word.author,
+            would_change=(),
+        )
+        decision = _because(decision, word, corrections)
+    return decision
+
+
+def _because(decision: Decision, word: Correction, corrections: Sequence[Correction]) -> Decision:
+    said = f"{word.author} set the {word.field} on {word.created_at:%Y-%m-%d}: {word.reason}"
+    clash = [f"Contradiction: {one}" for one in conflicts(corrections) if one.field == word.field]
+    others = [reason for reason in decision.reasons if reason not in (said, *clash)]
+    return replace(decision, reasons=(said, *clash, *others))

@@ -1,9 +1,9 @@
 """The evidence table: each row looks at one checkable property of a theme.
 
-Weights are in log-odds, positive towards fundamental. Those on text come from the reader, which was
-trained; those on cues are small, since the reader knows the same words: over invented failure modes
-they told much (kappa 0.31 alone), on reports in other people's words little (0.09). Those on counts,
-which no training material teaches, are small by judgement.
+Weights are in log-odds, positive towards fundamental. Those on text come from the reader, which
+was trained; those on cues are small, since the reader knows the same words: over invented failure
+modes they told much (kappa 0.31 alone), on reports in other people's words little (0.09). Those on
+counts, which no training material teaches, are small by judgement.
 """
 
 from __future__ import annotations

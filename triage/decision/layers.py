@@ -90,10 +90,10 @@ def compare_with_layers(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Log-odds (n,) that the model is at fault and chances (n, layers) of each layer.
 
-    ``vectors`` (n, d) are centred unit vectors; ``prototypes`` maps each layer to the vectors (k, d)
-    of its sentences as embedded. They are centred here by their own mean (kappa per report against
-    the layer alone rose from 0.30 to 0.34). A report is as like a layer as it is to the nearest two
-    of its sentences.
+    ``vectors`` (n, d) are centred unit vectors; ``prototypes`` maps each layer to the vectors
+    (k, d) of its sentences as embedded. They are centred here by their own mean (kappa per report
+    against the layer alone rose from 0.30 to 0.34). A report is as like a layer as it is to the
+    nearest two of its sentences.
     """
     centre = np.concatenate(list(prototypes.values())).mean(axis=0)
     columns = []

@@ -39,7 +39,9 @@ def _one_harness_only(case: Case) -> str | None:
     cleared = case.matching(WORKS_ELSEWHERE)
     if count < LEAST_REPORTS or len(products) > 1 or cleared * 2 < len(case.reports):
         return None
-    return f"all {count} known environments are {name}, and {cleared} reports say it works elsewhere"
+    return (
+        f"all {count} known environments are {name}, and {cleared} reports say it works elsewhere"
+    )
 
 
 def _fix_is_known(case: Case) -> str | None:
@@ -57,7 +59,9 @@ def _outlives_fixes(case: Case) -> str | None:
     versions = {report.model_version for report in case.reports if report.model_version}
     if later < LEAST_REPORTS or len(versions) < 2 or len(case.products()) == 1:
         return None
-    return f"{later} reports came after {len(case.claimed_fixes)} claimed fixes, on several versions"
+    return (
+        f"{later} reports came after {len(case.claimed_fixes)} claimed fixes, on several versions"
+    )
 
 
 # The first that applies decides.

@@ -70,7 +70,11 @@ def verdict(decision: Decision, context: DraftContext) -> str:
         f"### Verdict\n\n{_MEANING[decision.verdict]} {source} "
         f"Priority **{decision.priority}**.{target}"
     )
-    return "\n\n".join([head, "\n".join(reasons)] if reasons else [head])
+    turning = [f"- {safe_prose(each, 400)}" for each in decision.would_change[:_TOP]]
+    parts = [head, "\n".join(reasons)] if reasons else [head]
+    if turning:
+        parts.append("What would change it:\n\n" + "\n".join(turning))
+    return "\n\n".join(parts)
 
 
 def evidence(decision: Decision) -> str:
@@ -144,6 +148,7 @@ def corrections(theme: Theme, decision: Decision) -> str:
         f"--verdict {other}",
         "--capability ID",
         "--owner LOGIN",
+        "--not-owner LOGIN",
         "--merge-into THEME",
         "--split REPORT",
         "--not-a-problem",

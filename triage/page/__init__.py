@@ -16,11 +16,13 @@ def render_page(
     written_at: datetime,
     counts: Mapping[str, int],
     themes: Sequence[Mapping[str, Any]],
+    agreement: Sequence[Mapping[str, Any]] = (),
+    owners: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The page as HTML. Every value is escaped; nothing is loaded from anywhere.
 
     ``themes`` are the rows of ``store.overview`` with ``summary``, ``reasons``, ``versions`` and
-    ``weeks`` (mappings to counts) added.
+    ``weeks`` (mappings to counts) added, ``agreement`` and ``owners`` those of their own stores.
     """
     environment = Environment(
         loader=PackageLoader("triage", "page"),
@@ -35,4 +37,5 @@ def render_page(
         written_at=written_at,
         counts=counts,
         themes=themes,
+        tables={"What people changed": agreement, "Who carries how much": owners},
     )

@@ -69,12 +69,15 @@ def weigh(
 ) -> Words:
     """Bring together what was read in texts and in their phrases (rows that have one).
 
-    ``shift`` (n,) is what corrections taught, in log-odds; ``unit`` (n, d) are centred unit vectors.
+    ``shift`` (n,) is what corrections taught, in log-odds; ``unit`` (n, d) are centred unit
+    vectors.
     """
     log_odds = model_log_odds(text.layers)
     layers = np.exp(text.layers)
     if has_phrase.any():
-        log_odds[has_phrase] = (log_odds[has_phrase] + model_log_odds(phrase.layers[has_phrase])) / 2
+        log_odds[has_phrase] = (
+            log_odds[has_phrase] + model_log_odds(phrase.layers[has_phrase])
+        ) / 2
         layers[has_phrase] = (layers[has_phrase] + np.exp(phrase.layers[has_phrase])) / 2
     return Words(
         log_odds=pulled((log_odds + shift)[:, None], unit, neighbours)[:, 0],

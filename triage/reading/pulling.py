@@ -28,7 +28,7 @@ def pulled(values: Doubles, vectors: Floats, neighbours: NDArray[np.int64]) -> D
         cosine = np.einsum("ij,ij->i", vectors, vectors[neighbours[:, column]])
         weights[:, column] = np.where(neighbours[:, column] >= 0, np.clip(cosine, 0, None) ** 2, 0)
     weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
-    said = sum(
-        weights[:, [column]] * values[neighbours[:, column]] for column in range(weights.shape[1])
-    )
+    said = np.zeros(values.shape)
+    for column in range(neighbours.shape[1]):
+        said += weights[:, [column]] * values[neighbours[:, column]]
     return np.asarray(values + NEIGHBOURS_SHARE * said)

@@ -46,7 +46,7 @@ def choose_owner(
     The owners are asked in their order: the first who is there. A triage owner who was taken
     off this theme is not asked either; then nobody is.
     """
-    remarks = []
+    remarks: list[str] = []
     for login in owners:
         hindrance = availability.hindrance(login)
         if hindrance is None:

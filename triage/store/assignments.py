@@ -24,7 +24,8 @@ ASSIGNMENTS = text(
     LEFT JOIN opinion USING (report_id)
     LEFT JOIN LATERAL (SELECT verdict, set_by FROM decision WHERE theme_id = theme_member.theme_id
                        ORDER BY decision_id DESC LIMIT 1) verdict ON true
-    LEFT JOIN LATERAL (SELECT capability, owner, confidence FROM route WHERE theme_id = theme_member.theme_id
+    LEFT JOIN LATERAL (SELECT capability, owner, confidence FROM route
+                       WHERE theme_id = theme_member.theme_id
                        ORDER BY route_id DESC LIMIT 1) route ON true
     LEFT JOIN issue ON issue.theme_id = theme_member.theme_id
     ORDER BY report.report_id

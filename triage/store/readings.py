@@ -43,9 +43,7 @@ def save_readings(
         session.execute(statement, rows[start : start + BATCH])
 
 
-def load_opinions(
-    session: Session, report_ids: Sequence[int] | None = None
-) -> dict[int, Opinion]:
+def load_opinions(session: Session, report_ids: Sequence[int] | None = None) -> dict[int, Opinion]:
     """The opinion on each report, all of them without ids."""
     statement = select(OpinionRow)
     if report_ids is not None:
@@ -70,9 +68,7 @@ def save_opinions(session: Session, opinions: Mapping[int, Opinion]) -> int:
     ]
     for start in range(0, len(rows), BATCH):
         statement = insert(OpinionRow)
-        changed = {
-            field.name: getattr(statement.excluded, field.name) for field in fields(Opinion)
-        }
+        changed = {field.name: getattr(statement.excluded, field.name) for field in fields(Opinion)}
         session.execute(
             statement.on_conflict_do_update(index_elements=["report_id"], set_=changed),
             rows[start : start + BATCH],
