@@ -119,7 +119,8 @@ def demo(
     # The sample never meets a team's own database, configuration, repository or LLM.
     for name in ("DATABASE_URL", "CONFIG", "GITHUB_REPOSITORY", "LLM_BASE_URL", "LLM_MODEL"):
         os.environ.pop(f"TRIAGE_{name}", None)
-    os.environ["TRIAGE_HOME"] = str(settings.home / "demo")
+    # Invented reports on a release stay apart from the plain demo's.
+    os.environ["TRIAGE_HOME"] = str(settings.home / ("demo-release" if release else "demo"))
     from flows.collect_reports import ingest as ingest_file
 
     sample = files("triage") / "sample" / "reports.jsonl"

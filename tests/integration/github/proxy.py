@@ -49,6 +49,11 @@ class GitHubProxy:
         """Script a fault; see ``Fault``. Those scripted first are met first."""
         self._faults.append(Fault(method, path, **how))
 
+    def heal(self) -> None:
+        """Forget the faults that were not met yet."""
+        with self._lock:
+            self._faults.clear()
+
     def sent(self, method: str, path: str = "") -> list[Recorded]:
         """The requests of a method whose path matches (``re.search``), in order."""
         return [r for r in self.requests if r.method == method and re.search(path, r.path)]
