@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from flows.verify_release import ReleaseSummary, verify
 from triage.config.model import ModelFamily, ModelVersion
+from triage.database import Session
+from triage.store.duplicates import save_duplicate_links
 from triage.store.exposure import save_exposure
-from triage.store.reports import load_theme_reports, save_reports
+from triage.store.reports import load_reports, load_theme_reports, save_reports
 from triage.store.themes import add_members, load_themes
-from triage.types import CleanReport, Report, Theme
+from triage.types import CleanReport, Report
 from triage.verification import Exposure
 from triage.workspace import Workspace
 
@@ -22,6 +24,7 @@ OLD_REPORTS = 120  # further people who report each theme on the old version, ov
 # What the invented version does to the themes, most reported first: new rate by old rate.
 TRUTHS = (0.0, 1.0, 0.45, 2.2, 0.02)
 THEMES = 8
+BACKGROUND, OTHERS_EACH = 30, 20  # reports of other things, the same on both versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ def stage_release(workspace: Workspace) -> DemoRelease:
     """Release the next version, and let people write about it; everything is invented.
 
     Each of the most reported themes gets further reports on the latest version, and as many on
-    the new one as its truth says. Doing it twice changes nothing.
+    the new one as its truth says; reports of other things stay as they were.
+    Doing it twice changes nothing.
     """
     config = workspace.config
     old, new = [v for v in config.versions if v.released][-1], config.next_version
@@ -47,20 +51,19 @@ def stage_release(workspace: Workspace) -> DemoRelease:
     released = old.released + timedelta(weeks=WEEKS_AFTER)
     today = released + timedelta(weeks=WEEKS_AFTER)
     with workspace.database.session() as session:
-        themes = sorted(load_themes(session), key=_most_reported)[:THEMES]
         members = load_theme_reports(session)
+        own = {t: sum(r.origin != ORIGIN for r in each) for t, each in members.items()}
+        themes = sorted(load_themes(session), key=lambda t: (-own[t.theme_id], t.theme_id))[:THEMES]
         truths = {t.theme_id: TRUTHS[at % len(TRUTHS)] for at, t in enumerate(themes)}
-        for theme in themes:
-            model = members[theme.theme_id][0]
-            for version, start, count in (
-                (old.name, old.released, OLD_REPORTS),
-                (new.name, released, round(OLD_REPORTS * truths[theme.theme_id])),
-            ):
-                reports = list(_echoes(theme, model, version, start, count))
-                saved = save_reports(session, reports).added
-                add_members(session, theme.theme_id, dict.fromkeys(saved), joined_by="similarity")
-        for name, start in ((old.name, old.released), (new.name, released)):
-            save_exposure(session, _exposure(name, start))
+        others = [r for r in load_reports(session) if r.theme_id is None and not r.duplicate_of]
+        for version, start, is_new in ((old.name, old.released, False), (new.name, released, True)):
+            for theme in themes:
+                count = round(OLD_REPORTS * (truths[theme.theme_id] if is_new else 1))
+                model = _root(members[theme.theme_id])
+                _write(session, theme.name, model, version, start, count, theme.theme_id)
+            for model in others[:BACKGROUND]:
+                _write(session, f"other-{model.report_id}", model, version, start, OTHERS_EACH)
+            save_exposure(session, _exposure(version, start))
     versions = (
         *(v for v in config.family.versions if not v.next),
         new.model_copy(update={"next": False, "released": released}),
@@ -77,8 +80,29 @@ def judge_demo(release: DemoRelease) -> ReleaseSummary:
     return verify(release.workspace, version=release.new, dry_run=True, now=now)
 
 
+def _write(
+    session: Session,
+    name: str,
+    model: Report,
+    version: str,
+    start: date,
+    count: int,
+    theme_id: int | None = None,
+) -> None:
+    """Store further people's reports as repetitions of a known one, which found no theme."""
+    saved = save_reports(session, list(_echoes(name, model, version, start, count))).added
+    save_duplicate_links(session, dict.fromkeys(saved, model.report_id))
+    if theme_id is not None:
+        add_members(session, theme_id, dict.fromkeys(saved), joined_by="duplicate")
+
+
+def _root(members: Sequence[Report]) -> Report:
+    """The oldest report of a theme that repeats no other."""
+    return next((report for report in members if report.duplicate_of is None), members[0])
+
+
 def _echoes(
-    theme: Theme, model: Report, version: str, start: date, count: int
+    name: str, model: Report, version: str, start: date, count: int
 ) -> Iterator[CleanReport]:
     """Reports of further people in the words of a known one, spread over the weeks."""
     days = WEEKS_AFTER * 7
@@ -86,7 +110,7 @@ def _echoes(
         at = start + timedelta(days=number * days // max(count, 1))
         yield CleanReport(
             origin=ORIGIN,
-            external_id=f"{theme.name}-{version}-{number}",
+            external_id=f"{name}-{version}-{number}",
             channel=("user", "api", "forum")[number % 3],
             kind=model.kind,
             created_at=datetime.combine(at, time(12), UTC),
@@ -96,7 +120,7 @@ def _echoes(
             fingerprint=model.fingerprint,
             model_version=version,
             language=model.language,
-            author_hash=f"invented-{theme.name}-{version}-{number}",
+            author_hash=f"invented-{name}-{version}-{number}",
         )
 
 
@@ -106,7 +130,3 @@ def _exposure(version: str, start: date) -> list[Exposure]:
         for day in range(WEEKS_AFTER * 7)
         for channel in ("user", "api", "forum")
     ]
-
-
-def _most_reported(theme: Theme) -> tuple[int, int]:
-    return -theme.profile.distinct_reporters, theme.theme_id
