@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,27 +11,20 @@ from flows.correcting import apply_in
 from flows.desk import FiledTheme, is_released, milestone_versions
 from triage.database import Session
 from triage.errors import TriageError
-from triage.filing import error_note, help_note
 from triage.listening import (
     ChainEnd,
     Change,
     ChangeKind,
-    Command,
     LabelNames,
-    SeenComment,
     SeenEvent,
     SeenIssue,
     Word,
     attribute,
-    duplicate_target,
     find_changes,
     follow_chain,
     label_renames,
-    parse_commands,
     words_of,
 )
-from triage.listening.words import words_of_command
-from triage.store.actions import COMMENT, EDIT, REACT, intend
 from triage.store.heard import (
     forget_duplicate,
     known_events,
@@ -48,7 +39,6 @@ from triage.workspace import Workspace
 
 BOT_PATIENCE = 2  # a program that undid the machine so often keeps the field
 SOMEBODY = "somebody"
-WRITING_ROLES = frozenset({"admin", "maintain", "write"})
 _FIELDS = {
     ChangeKind.ASSIGNED: "owner",
     ChangeKind.UNASSIGNED: "owner",
@@ -108,7 +98,7 @@ def take_issue(
         if change.kind is ChangeKind.REOPENED:
             forget_duplicate(ear.session, ear.repository, issue.number)
     life = replace(life, facts=issue.facts, pending=None, gone=None, seen_at=issue.updated_at)
-    _keep(ear, life)
+    keep(ear, life)
 
 
 def _take_change(ear: Ear, issue: SeenIssue, life: IssueLife, change: Change) -> IssueLife:
@@ -131,7 +121,7 @@ def _take_change(ear: Ear, issue: SeenIssue, life: IssueLife, change: Change) ->
         words = _words_of_change(ear, issue, change)
         key = f"event:{change.event_id}"
         reason = f"{change.kind} on #{issue.number}"
-        _say(ear, issue.number, key, words, change.actor, reason, change.at or issue.updated_at)
+        say(ear, issue.number, key, words, change.actor, reason, change.at or issue.updated_at)
     return life.holding(name, change.actor or SOMEBODY)
 
 
@@ -149,7 +139,7 @@ def _words_of_change(ear: Ear, issue: SeenIssue, change: Change) -> list[Word]:
     return words
 
 
-def _say(
+def say(
     ear: Ear,
     number: int,
     key: str,
@@ -196,111 +186,6 @@ def _say(
     return problems
 
 
-def take_comment(ear: Ear, comment: SeenComment, role: str) -> None:
-    """Carry out what a comment says: one reaction as the answer, a comment only on error."""
-    key, author = comment_key(comment), comment.author or SOMEBODY
-    commands = parse_commands(comment.body) if comment.number in ear.filed else ()
-    at = min(comment.updated_at, ear.now)
-    if role not in WRITING_ROLES:
-        ear.counts["not heard"] += 1
-        outcome = f"not heard: the role of {author} here is {role}"
-        if not save_heard(
-            ear.session, ear.repository, key, comment.number, author=author, outcome=outcome, at=at
-        ):
-            return
-        if commands:
-            _react(ear, comment, "confused")
-        return
-    target = duplicate_target(comment.body, ear.repository)
-    if target is not None and target != comment.number:
-        save_duplicate(ear.session, ear.repository, comment.number, target, author=author, at=at)
-    problems: list[str] = []
-    for place, command in enumerate(commands):
-        problems += _obey(ear, comment, command, f"{key}:{place}", author, at)
-    if not save_heard(
-        ear.session,
-        ear.repository,
-        key,
-        comment.number,
-        author=author,
-        outcome="; ".join(problems) or "done",
-        at=at,
-    ):
-        return
-    ear.counts["commands"] += len(commands)
-    if commands:
-        _react(ear, comment, "confused" if problems else "+1")
-    if problems:
-        note = f"{ear.repository}#{comment.number} {key} error"
-        body = error_note(problems, note, ear.workspace.marker_key)
-        _comment(ear, comment.number, note, body)
-
-
-def _obey(
-    ear: Ear, comment: SeenComment, command: Command, key: str, author: str, at: datetime
-) -> list[str]:
-    if command.problem is not None:
-        return [command.problem]
-    number, reason = comment.number, command.reason or f"said on #{comment.number}"
-    life = ear.filed[number].life
-    words = list(words_of_command(command))
-    if command.name == "help":
-        note = f"{ear.repository}#{number} {key} help"
-        _comment(ear, number, note, help_note(note, ear.workspace.marker_key))
-    elif command.name == "merge":
-        return _merge_wish(ear, number, command.arguments[0], author, at)
-    elif command.name == "split":
-        words = [Word("split", json.dumps(list(command.arguments)))]
-    elif command.name == "claim":
-        words, problem = _claim(ear, command.arguments[0])
-        if problem:
-            return [problem]
-    elif command.name == "reopen":
-        words = [Word("state", "open")]
-        _keep(ear, life.holding("state", author))
-        _edit(ear, number, key, {"state": "open"}, expected="closed")
-    elif command.name == "refresh":
-        _keep(ear, life.releasing("section"))
-    elif command.name == "mute":
-        _keep(ear, life.holding("comments", author))
-    elif command.name == "unmute":
-        _keep(ear, life.releasing("comments"))
-    held = {"verdict", "capability", "priority", "owner"} & {word.field for word in words}
-    for name in held:
-        # the machine brings the issue in line with this word, whoever held the field before
-        _keep(ear, ear.filed[number].life.releasing(name))
-    return _say(ear, number, key, words, author, reason, at)
-
-
-def _claim(ear: Ear, written: str) -> tuple[list[Word], str | None]:
-    versions = milestone_versions(ear.workspace)
-    version = ear.workspace.config.resolve_version(written) or versions.get(written)
-    if version is None:
-        return [], f"no version is called {written}; triage.yaml names them"
-    if is_released(ear.workspace, version, ear.now):
-        return [], f"{version} is released already; claim the one that is being made"
-    return [Word("claim", version)], None
-
-
-def _merge_wish(ear: Ear, number: int, target: str, author: str, at: datetime) -> list[str]:
-    """Note which issue this one repeats; the merge follows once the chain's end is known."""
-    if target.startswith("#"):
-        wanted = int(target[1:])
-    else:
-        numbers = [n for n, each in ear.filed.items() if each.theme.name == target.upper()]
-        if not numbers:
-            return [f"{target} has no issue here; use `triage correct --merge-into`"]
-        wanted = numbers[0]
-    if wanted == number:
-        return ["an issue cannot repeat itself"]
-    edges = {n: t for n, (t, _, _) in load_duplicates(ear.session, ear.repository).items()}
-    end = _end(ear, number, {**edges, number: wanted})
-    if isinstance(end, ChainEnd):
-        return [f"it cannot be merged into {target}: {end}"]
-    save_duplicate(ear.session, ear.repository, number, wanted, author=author, at=at)
-    return []
-
-
 def merge_duplicates(ear: Ear) -> None:
     """Merge the themes of issues that are said to repeat another, at the ends of their chains."""
     duplicates = load_duplicates(ear.session, ear.repository)
@@ -309,7 +194,7 @@ def merge_duplicates(ear: Ear) -> None:
         filed = ear.filed.get(number)
         if filed is None or filed.theme.status is ThemeStatus.MERGED:
             continue
-        end = _end(ear, number, edges)
+        end = chain_end(ear, number, edges)
         if isinstance(end, ChainEnd):
             key = f"duplicate:{number}:{target}:{end.name}"
             save_heard(
@@ -322,7 +207,7 @@ def merge_duplicates(ear: Ear) -> None:
         word = Word("merge-into", survivor.name)
         reason = f"#{number} repeats #{end}"
         key = f"merge:{number}:{end}:{at.isoformat()}"
-        if not _say(ear, number, key, [word], author, reason, at):
+        if not say(ear, number, key, [word], author, reason, at):
             ear.counts["merged"] += 1
             absorbed = replace(
                 filed.theme, status=ThemeStatus.MERGED, forwards_to=survivor.theme_id
@@ -330,7 +215,7 @@ def merge_duplicates(ear: Ear) -> None:
             ear.filed[number] = replace(filed, theme=absorbed)
 
 
-def _end(ear: Ear, number: int, edges: Mapping[int, int]) -> int | ChainEnd:
+def chain_end(ear: Ear, number: int, edges: Mapping[int, int]) -> int | ChainEnd:
     ours = [n for n, each in ear.filed.items() if each.theme.status is ThemeStatus.OPEN]
     is_open = [
         n for n, each in ear.filed.items() if each.life.facts.is_open and each.life.gone is None
@@ -338,29 +223,6 @@ def _end(ear: Ear, number: int, edges: Mapping[int, int]) -> int | ChainEnd:
     return follow_chain(number, edges, ours=ours, is_open=is_open)
 
 
-def _keep(ear: Ear, life: IssueLife) -> None:
+def keep(ear: Ear, life: IssueLife) -> None:
     save_life(ear.session, life)
     ear.filed[life.number] = replace(ear.filed[life.number], life=life)
-
-
-def _react(ear: Ear, comment: SeenComment, content: str) -> None:
-    payload = {"comment_id": comment.comment_id, "content": content}
-    key = f"react:{comment_key(comment)}"
-    intend(ear.session, ear.repository, comment.number, key, REACT, payload, now=ear.now)
-
-
-def _comment(ear: Ear, number: int, note: str, body: str) -> None:
-    payload = {"note": note, "body": body}
-    intend(ear.session, ear.repository, number, note, COMMENT, payload, now=ear.now)
-
-
-def _edit(ear: Ear, number: int, key: str, fields: Mapping[str, str], *, expected: str) -> None:
-    payload = {"fields": dict(fields), "expected": expected}
-    intend(ear.session, ear.repository, number, key, EDIT, payload, now=ear.now)
-
-
-def comment_key(comment: SeenComment) -> str:
-    """A comment by its id and what it says to us: edited elsewhere it is the same one."""
-    said = repr((parse_commands(comment.body), duplicate_target(comment.body, "")))
-    digest = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return f"comment:{comment.comment_id}:{digest}"

@@ -10,14 +10,8 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from flows.desk import FiledTheme, label_names, load_filed
-from flows.hearing import (
-    Ear,
-    comment_key,
-    merge_duplicates,
-    take_comment,
-    take_issue,
-    unexplained_changes,
-)
+from flows.hearing import Ear, merge_duplicates, take_issue, unexplained_changes
+from flows.obeying import comment_key, take_comment
 from flows.showing import ShowProgress, silent
 from triage.errors import TrackerRateLimited
 from triage.listening import (
