@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import numpy as np
 from prefect import flow
 
+from flows.corpus import Corpus, load_corpus
 from flows.reading import Reading, read_corpus
 from flows.showing import Logged, ShowProgress, show_counts, silent
-from flows.update_themes import Corpus, load_corpus
 from triage.corrections import with_persons_words
 from triage.decision import Policy, decide, log_odds
 from triage.decision.failed_fixes import after_failed_fixes

@@ -16,6 +16,7 @@ from flows.embed_reports import embed_reports
 from flows.file_issues import file_issues
 from flows.learn_from_corrections import learn_from_corrections
 from flows.pipeline import pipeline
+from flows.recluster_themes import recluster_themes
 from flows.route_themes import route_themes
 from flows.sync_issues import sync_issues
 from flows.update_themes import update_themes
@@ -35,6 +36,7 @@ FLOWS: dict[str, Flow[..., Any]] = {
     "sync": sync_issues,
     "verify": verify_release,
     "pipeline": pipeline,
+    "recluster": recluster_themes,
 }
 
 

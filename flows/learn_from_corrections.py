@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from prefect import flow
 
+from flows.corpus import load_corpus
 from flows.reading import Reading, read_corpus
 from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
-from flows.update_themes import load_corpus
 from triage.cleaning import fingerprint
 from triage.corrections import Example, Learnt, compare, holding, learn
 from triage.database import Session

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from flows.corpus import Corpus
 from flows.distilling import load_phrases
 from flows.embed_reports import embed_phrases, embedding_name, find_report_space, open_embedder
 from flows.showing import ShowProgress, silent
-from flows.update_themes import Corpus
 from triage.cleaning import fingerprint, without_names
 from triage.clustering import nearest_neighbours
 from triage.config.model import TriageConfig

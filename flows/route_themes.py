@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime
 
 from prefect import flow
 
+from flows.corpus import load_corpus
 from flows.reading import Reading, read_corpus
 from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
-from flows.update_themes import load_corpus
 from triage.corrections import conflicts, holding, removed_owners
 from triage.routing import (
     Absence,

@@ -82,3 +82,7 @@ class UnknownReport(TriageError):
 
 class WrongCorrection(TriageError):
     """A correction does not fit the theme or the capability map; nothing was changed."""
+
+
+class UnknownProposal(TriageError):
+    """No proposal has this number, or it was answered already."""

@@ -17,6 +17,7 @@ from triage.cli import (
     following,
     listing,
     operating,
+    proposing,
     receiving,
     running,
     training,
@@ -31,7 +32,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for module in (running, listing, correcting, following, exporting, operating, receiving, training):
+for module in (
+    running,
+    listing,
+    correcting,
+    proposing,
+    following,
+    exporting,
+    operating,
+    receiving,
+    training,
+):
     module.register(app)
 
 

@@ -50,7 +50,9 @@ def show_themes(rows: Sequence[Mapping[str, Any]]) -> None:
     # Too narrow a terminal would take the room from the first columns instead.
     table.add_column("title", no_wrap=True, overflow="ellipsis", max_width=max(left, 10))
     for row in rows:
-        shown = [Text(printable(row[str(column.header)])) for column in table.columns]
+        related = row["group"] not in ("", row["theme"])
+        cells = {**row, "title": f"↳ {row['title']}"} if related else row
+        shown = [Text(printable(cells[str(column.header)])) for column in table.columns]
         table.add_row(*shown)
     output.print(table)
     blockers = Counter(

@@ -63,7 +63,7 @@ def config_warnings(config: TriageConfig) -> list[str]:
     releases = [version.released for version in config.family.versions if version.released]
     if upcoming.planned and releases and upcoming.planned <= max(releases):
         found.append(f"'{upcoming.name}' is planned before the latest release ({max(releases)}).")
-    stages = config.schedules.by_stage().keys() - {"pipeline", "learn"}
+    stages = config.schedules.by_stage().keys() - {"pipeline", "learn", "recluster"}
     if config.schedules.pipeline and stages:
         found.append("The pipeline and single stages are both scheduled: stages will run twice.")
     return found

@@ -134,6 +134,7 @@ class Policy(Section):
     min_coherence: Share = 0.28
     join_similarity: Share = 0.3
     min_cluster_size: Annotated[int, Field(ge=2, le=1000, strict=True)] = 4
+    recluster_growth: Annotated[float, Field(ge=1.01, le=100, strict=True)] = 1.1
     verdict_probability: Annotated[float, Field(ge=0.5, lt=1, strict=True)] = 0.67
     flip_probability: Annotated[float, Field(ge=0.5, lt=1, strict=True)] = 0.8
     min_route_margin: Share = 0.05
@@ -180,6 +181,7 @@ class Schedules(Section):
     learn: Cron | None = "15 2 * * *"
     sync: Cron | None = "50 * * * *"
     verify: Cron | None = "5 6 * * *"
+    recluster: Cron | None = "50 3 * * sun"
 
     def by_stage(self) -> dict[str, str]:
         """The cron line of every stage that has one."""

@@ -8,12 +8,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
 from triage.errors import UnknownReport
-from triage.store.tables import ReportRow, ReportSupporterRow, ThemeMemberRow
+from triage.store.tables import EmbeddingRow, ReportRow, ReportSupporterRow, ThemeMemberRow
 from triage.types import CleanReport, Kind, Report
 
 SAVING_LOCK = 0x7361_7665  # "save": held by the transaction that saves reports
@@ -177,10 +177,55 @@ def load_reports(session: Session, report_ids: Iterable[int] | None = None) -> l
     return _load(session, condition)
 
 
-def load_theme_reports(session: Session) -> dict[int, list[Report]]:
-    """Every report that is in a theme, by theme id, oldest first."""
+def load_arrivals(session: Session, space_id: int) -> list[Report]:
+    """Embedded reports in no theme that repeat no other and that no clustering looked at yet."""
+    return _load(
+        session,
+        col(ReportRow.clustered_at).is_(None)
+        & col(ReportRow.duplicate_of).is_(None)
+        & col(ThemeMemberRow.theme_id).is_(None)
+        & _has_vector(space_id),
+    )
+
+
+def load_loose(session: Session, fingerprints: Collection[str]) -> list[Report]:
+    """Reports with one of these texts that a clustering left in no theme, oldest first."""
+    return _load(
+        session,
+        col(ReportRow.fingerprint).in_(fingerprints)
+        & col(ReportRow.clustered_at).is_not(None)
+        & col(ReportRow.duplicate_of).is_(None)
+        & col(ThemeMemberRow.theme_id).is_(None),
+    )
+
+
+def count_originals(session: Session, space_id: int) -> int:
+    """How many embedded reports repeat no other."""
+    statement = select(func.count()).where(
+        col(ReportRow.duplicate_of).is_(None), _has_vector(space_id)
+    )
+    return int(session.execute(statement).scalar_one())
+
+
+def load_texts(session: Session, limit: int) -> list[str]:
+    """Failure texts, each once: all, or as many by fingerprint, which is a fair sample."""
+    statement = (
+        select(col(ReportRow.failure_text))
+        .distinct(col(ReportRow.fingerprint))
+        .order_by(col(ReportRow.fingerprint), col(ReportRow.report_id))
+        .limit(limit)
+    )
+    return list(session.execute(statement).scalars())
+
+
+def load_theme_reports(
+    session: Session, theme_ids: Collection[int] | None = None
+) -> dict[int, list[Report]]:
+    """Every report that is in a theme, or in one of some, by theme id, oldest first."""
+    theme_id = col(ThemeMemberRow.theme_id)
+    wanted = theme_id.is_not(None) if theme_ids is None else theme_id.in_(theme_ids)
     by_theme: dict[int, list[Report]] = {}
-    for report in _load(session, col(ThemeMemberRow.theme_id).is_not(None)):
+    for report in _load(session, wanted):
         if report.theme_id is not None:
             by_theme.setdefault(report.theme_id, []).append(report)
     return by_theme
@@ -213,6 +258,13 @@ def find_reports(session: Session, name: str) -> list[Report]:
 def count_reports(session: Session) -> int:
     """How many reports are stored."""
     return int(session.execute(select(func.count()).select_from(ReportRow)).scalar_one())
+
+
+def _has_vector(space_id: int) -> ColumnElement[bool]:
+    return exists().where(
+        col(EmbeddingRow.space_id) == space_id,
+        col(EmbeddingRow.fingerprint) == col(ReportRow.fingerprint),
+    )
 
 
 def _load(session: Session, condition: ColumnElement[bool] | None) -> list[Report]:

@@ -264,6 +264,8 @@ class ThemeRow(SQLModel, table=True):
     worded_by: str | None = _text(nullable=True)
     profile: dict[str, Any] = _json()
     described_members: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    counted_state: str | None = _text(nullable=True)
+    centre: Any = Field(default=None, sa_column=Column(Vector(), nullable=True))
     blocker: str | None = _text(nullable=True)
     blocker_at: datetime | None = _time(nullable=True)
     created_at: datetime = _time(default_now=True)
@@ -273,6 +275,7 @@ class ThemeAnchorRow(SQLModel, table=True):
     """A text that stood for the theme when it was made; new reports are compared with these."""
 
     __tablename__: ClassVar[Any] = "theme_anchor"
+    __table_args__ = (Index("theme_anchor_fingerprint_idx", "fingerprint"),)
     theme_id: int = _reference("theme.theme_id", primary_key=True)
     fingerprint: str = Field(sa_column=Column(Text, primary_key=True))
 
@@ -286,6 +289,81 @@ class ThemeMemberRow(SQLModel, table=True):
     joined_by: str = _text()
     cosine_similarity: float | None = Field(default=None, sa_column=Column(Float))
     joined_at: datetime = _time(default_now=True)
+
+
+class ClusteringRunRow(SQLModel, table=True):
+    """A full clustering: when, from what, with which parameters, and what came of it."""
+
+    __tablename__: ClassVar[Any] = "clustering_run"
+    run_id: int = _identity()
+    space_id: int = _reference("embedding_space.space_id")
+    cause: str = _text()
+    representation: str = _text()
+    reports: int = Field(sa_column=Column(Integer, nullable=False))
+    parameters: dict[str, Any] = _json()
+    results: dict[str, Any] = _json()
+    state: str = _text()
+    made_at: datetime = _time(default_now=True)
+
+
+class ClusteringCentreRow(SQLModel, table=True):
+    """What a run took away from every vector of a kind and a language; holds until the next."""
+
+    __tablename__: ClassVar[Any] = "clustering_centre"
+    run_id: int = _reference("clustering_run.run_id", primary_key=True)
+    kind: str = Field(sa_column=Column(Text, primary_key=True))
+    language: str = Field(sa_column=Column(Text, primary_key=True))
+    vector: Any = Field(sa_column=Column(Vector(), nullable=False))
+
+
+class LandmarkRow(SQLModel, table=True):
+    """The centred vector of a text that new reports are compared with: an anchor, or of no theme.
+
+    A space with many of them gets an HNSW index of its own (see ``store.landmarks``).
+    """
+
+    __tablename__: ClassVar[Any] = "landmark"
+    space_id: int = _reference("embedding_space.space_id", primary_key=True)
+    fingerprint: str = Field(sa_column=Column(Text, primary_key=True))
+    vector: Any = Field(sa_column=Column(Vector(), nullable=False))
+
+
+class ProposalRow(SQLModel, table=True):
+    """A merge or a split that a full clustering suggested, and what became of it."""
+
+    __tablename__: ClassVar[Any] = "proposal"
+    proposal_id: int = _identity()
+    run_id: int = _reference("clustering_run.run_id")
+    kind: str = _text()
+    theme_id: int = _reference("theme.theme_id")
+    other_id: int | None = _reference("theme.theme_id", nullable=True)
+    report_ids: list[int] = Field(default=None, sa_column=Column(ARRAY(BigInteger), nullable=False))
+    reason: str = _text()
+    figures: dict[str, float] = _json()
+    hindrance: str | None = _text(nullable=True)
+    state: str = _text()
+    decided_by: str | None = _text(nullable=True)
+    because: str | None = _text(nullable=True)
+    decided_at: datetime | None = _time(nullable=True)
+
+
+class BondRow(SQLModel, table=True):
+    """A person's word that two groups of reports are one failure, or two; it holds for ever."""
+
+    __tablename__: ClassVar[Any] = "bond"
+    bond_id: int = _identity()
+    kind: str = _text()
+    left_reports: list[int] = Field(
+        default=None, sa_column=Column(ARRAY(BigInteger), nullable=False)
+    )
+    right_reports: list[int] = Field(
+        default=None, sa_column=Column(ARRAY(BigInteger), nullable=False)
+    )
+    left_theme: int = Field(sa_column=Column(BigInteger, nullable=False))
+    right_theme: int = Field(sa_column=Column(BigInteger, nullable=False))
+    said_by: str | None = _text(nullable=True)
+    because: str | None = _text(nullable=True)
+    said_at: datetime = _time(default_now=True)
 
 
 class DecisionRow(SQLModel, table=True):

@@ -1,4 +1,4 @@
-"""Durable themes, their members, anchors and blockers."""
+"""Durable themes, their members and blockers."""
 
 from __future__ import annotations
 
@@ -7,19 +7,31 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, literal, select, text, update
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
 from triage.errors import UnknownTheme
-from triage.store.tables import (
-    CorrectionRow,
-    IssueRow,
-    ThemeAnchorRow,
-    ThemeMemberRow,
-    ThemeRow,
+from triage.store.anchors import move_anchors, save_anchors
+from triage.store.bonds import load_side, save_bond
+from triage.store.proposals import withdraw_proposals
+from triage.store.tables import CorrectionRow, IssueRow, ThemeMemberRow, ThemeRow
+from triage.types import BondKind, Theme, ThemeProfile, ThemeStatus, ThemeText
+
+Vector = NDArray[np.float32]
+
+STATES = text(
+    """
+    SELECT theme_id, counted_state, :basis || md5(string_agg(
+        concat(report_id, ' ', content_digest, ' ', model_version, ' ', duplicate_of),
+        ',' ORDER BY report_id))
+    FROM theme JOIN theme_member USING (theme_id) JOIN report USING (report_id)
+    WHERE theme.status = :open
+    GROUP BY theme_id
+    """
 )
-from triage.types import Theme, ThemeProfile, ThemeStatus, ThemeText
 
 
 def create_theme(
@@ -34,8 +46,7 @@ def create_theme(
     )
     session.add(row)
     session.flush()
-    values = [{"theme_id": row.theme_id, "fingerprint": anchor} for anchor in set(anchors)]
-    session.execute(insert(ThemeAnchorRow).on_conflict_do_nothing(), values)
+    save_anchors(session, row.theme_id, anchors)
     return row.theme_id
 
 
@@ -60,10 +71,12 @@ def add_members(
         session.execute(insert(ThemeMemberRow).on_conflict_do_nothing(), rows)
 
 
-def move_members(session: Session, report_ids: Sequence[int], theme_id: int) -> None:
-    """Put reports into a theme because a person said so, wherever they were."""
+def move_members(
+    session: Session, report_ids: Sequence[int], theme_id: int, *, joined_by: str = "person"
+) -> None:
+    """Put reports into a theme, wherever they were; a person's word unless told otherwise."""
     for report_id in sorted(report_ids):
-        values = {"theme_id": theme_id, "joined_by": "person", "cosine_similarity": None}
+        values = {"theme_id": theme_id, "joined_by": joined_by, "cosine_similarity": None}
         statement = insert(ThemeMemberRow).values(report_id=report_id, **values)
         session.execute(statement.on_conflict_do_update(index_elements=["report_id"], set_=values))
 
@@ -84,33 +97,6 @@ def follow_duplicates(session: Session) -> int:
         )
     )
     return len(moved.all())
-
-
-def remove_anchors(session: Session, fingerprints: Collection[str], *, keep_theme: int) -> None:
-    """Let texts stand for no theme but one (a person moved them there)."""
-    session.execute(
-        delete(ThemeAnchorRow).where(
-            col(ThemeAnchorRow.fingerprint).in_(fingerprints),
-            col(ThemeAnchorRow.theme_id) != keep_theme,
-        )
-    )
-
-
-def load_anchors(session: Session) -> dict[int, list[str]]:
-    """Fingerprints of the anchors of every theme that takes reports.
-
-    One that a person set aside takes its like too: they must not found it anew.
-    """
-    statement = (
-        select(col(ThemeAnchorRow.theme_id), col(ThemeAnchorRow.fingerprint))
-        .join(ThemeRow, col(ThemeRow.theme_id) == col(ThemeAnchorRow.theme_id))
-        .where(col(ThemeRow.status) != ThemeStatus.MERGED)
-        .order_by(col(ThemeAnchorRow.theme_id), col(ThemeAnchorRow.fingerprint))
-    )
-    anchors: dict[int, list[str]] = {}
-    for theme_id, fingerprint in session.execute(statement):
-        anchors.setdefault(theme_id, []).append(fingerprint)
-    return anchors
 
 
 def load_themes(session: Session, status: ThemeStatus | None = ThemeStatus.OPEN) -> list[Theme]:
@@ -143,9 +129,33 @@ def described_members(session: Session) -> dict[int, int]:
     return {theme_id: members for theme_id, members in session.execute(statement)}
 
 
-def save_profile(session: Session, theme_id: int, profile: ThemeProfile) -> None:
-    """Store a theme's counts."""
-    _update(session, theme_id, profile=_profile_json(profile))
+def save_profile(
+    session: Session, theme_id: int, profile: ThemeProfile, *, centre: Vector, state: str
+) -> None:
+    """Store a theme's counts, its mean vector, and the state of its reports that they are of."""
+    values = {"profile": _profile_json(profile), "centre": centre, "counted_state": state}
+    _update(session, theme_id, **values)
+
+
+def load_uncounted(session: Session, basis: str) -> dict[int, str]:
+    """The open themes whose reports changed since they were counted, with their state now.
+
+    ``basis`` names what else the counts depend on. One scan of the members in the database, which
+    holds for whatever changed them: arrivals, revisions, corrections, aliases of model names.
+    """
+    found = session.execute(STATES, {"basis": basis, "open": ThemeStatus.OPEN})
+    return {theme_id: state for theme_id, counted, state in found if counted != state}
+
+
+def load_theme_centres(session: Session) -> dict[int, Vector]:
+    """The mean vector (float32) of every open theme that was counted."""
+    statement = select(col(ThemeRow.theme_id), col(ThemeRow.centre)).where(
+        col(ThemeRow.centre).is_not(None), col(ThemeRow.status) == ThemeStatus.OPEN
+    )
+    return {
+        theme_id: np.asarray(centre, dtype=np.float32)
+        for theme_id, centre in session.execute(statement)
+    }
 
 
 def save_description(
@@ -168,7 +178,27 @@ def load_blockers(session: Session) -> dict[int, str]:
     return {theme_id: blocker for theme_id, blocker in session.execute(statement)}
 
 
-def merge_theme(session: Session, absorbed_id: int, survivor_id: int) -> None:
+def merge_theme(
+    session: Session,
+    absorbed_id: int,
+    survivor_id: int,
+    *,
+    said_by: str | None = None,
+    because: str | None = None,
+) -> None:
+    """Merge two themes because a person said so: it holds for ever, no clustering parts them."""
+    save_bond(
+        session,
+        BondKind.TOGETHER,
+        (absorbed_id, load_side(session, absorbed_id)),
+        (survivor_id, load_side(session, survivor_id)),
+        said_by=said_by,
+        because=because,
+    )
+    absorb_theme(session, absorbed_id, survivor_id)
+
+
+def absorb_theme(session: Session, absorbed_id: int, survivor_id: int) -> None:
     """Let a theme be absorbed: reports, anchors and issue move, its id forwards for ever.
 
     Where both have an issue each keeps its own; the survivor's speaks for both. The absorbed
@@ -176,17 +206,7 @@ def merge_theme(session: Session, absorbed_id: int, survivor_id: int) -> None:
     """
     members = update(ThemeMemberRow).where(col(ThemeMemberRow.theme_id) == absorbed_id)
     session.execute(members.values(theme_id=survivor_id))
-    absorbed_anchors = select(col(ThemeAnchorRow.fingerprint)).where(
-        col(ThemeAnchorRow.theme_id) == absorbed_id
-    )
-    session.execute(
-        insert(ThemeAnchorRow)
-        .from_select(
-            ["theme_id", "fingerprint"],
-            select(literal(survivor_id), absorbed_anchors.subquery().c.fingerprint),
-        )
-        .on_conflict_do_nothing()
-    )
+    move_anchors(session, absorbed_id, survivor_id)
     if session.get(IssueRow, survivor_id) is None:
         issue = update(IssueRow).where(col(IssueRow.theme_id) == absorbed_id)
         session.execute(issue.values(theme_id=survivor_id))
@@ -195,6 +215,7 @@ def merge_theme(session: Session, absorbed_id: int, survivor_id: int) -> None:
         col(CorrectionRow.theme_id) == absorbed_id, col(CorrectionRow.field).not_in(said)
     )
     session.execute(words.values(theme_id=survivor_id))
+    withdraw_proposals(session, absorbed_id)
     _update(session, absorbed_id, status=ThemeStatus.MERGED, forwards_to=survivor_id)
 
 
@@ -218,10 +239,20 @@ def set_theme_status(session: Session, theme_id: int, status: ThemeStatus) -> No
     _update(session, theme_id, status=status)
 
 
-def load_members(session: Session) -> dict[int, int]:
-    """The theme of every report that is in one."""
+def load_members(session: Session, report_ids: Collection[int] | None = None) -> dict[int, int]:
+    """The theme of every report that is in one, or of some."""
     members = select(col(ThemeMemberRow.report_id), col(ThemeMemberRow.theme_id))
+    if report_ids is not None:
+        members = members.where(col(ThemeMemberRow.report_id).in_(report_ids))
     return {report_id: theme_id for report_id, theme_id in session.execute(members)}
+
+
+def load_pinned(session: Session) -> set[int]:
+    """Ids of the reports that a person put where they are."""
+    statement = select(col(ThemeMemberRow.report_id)).where(
+        col(ThemeMemberRow.joined_by) == "person"
+    )
+    return set(session.execute(statement).scalars())
 
 
 def load_join(session: Session, report_id: int) -> tuple[str, float | None, datetime] | None:

@@ -1,17 +1,39 @@
-"""Durable themes: who joins which, how a theme reads, and what can be counted about it."""
+"""Durable themes: who joins which, how they change, how they read, what is counted about them."""
 
+from triage.themes.anchoring import choose_anchors, join_thresholds
+from triage.themes.bonds import barred, standing, theme_of_side, without_foes
+from triage.themes.changes import People, Standing, draft_changes
+from triage.themes.comparing import NO_THEME, Comparison, compare
 from triage.themes.describing import describe
-from triage.themes.joining import is_backed, join_theme, join_themes
+from triage.themes.founding import founding_blocker, without_floods
+from triage.themes.grouping import group_themes
+from triage.themes.joining import is_backed, join_theme, join_themes, themes_around
 from triage.themes.profiling import profile
 from triage.themes.wording import Background, count_background, words_of
 
 __all__ = [
+    "NO_THEME",
     "Background",
+    "Comparison",
+    "People",
+    "Standing",
+    "barred",
+    "choose_anchors",
+    "compare",
     "count_background",
     "describe",
+    "draft_changes",
+    "founding_blocker",
+    "group_themes",
     "is_backed",
     "join_theme",
     "join_themes",
+    "join_thresholds",
     "profile",
+    "standing",
+    "theme_of_side",
+    "themes_around",
+    "without_floods",
+    "without_foes",
     "words_of",
 ]

@@ -1,0 +1,118 @@
+"""The vectors that new reports are compared with: anchors of themes, and texts that are in none.
+
+Up to a few thousand are compared one by one, which is exact. A space with more gets an HNSW index
+of its own (pgvector needs a fixed dimension for one): a search then costs about the same however
+many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col
+
+from triage.store.tables import LandmarkRow
+
+Vector = NDArray[np.float32]
+
+INDEXABLE_DIMENSIONS = 2000  # pgvector's limit for an HNSW index on vectors of 32-bit numbers
+# Of the 10 nearest of 22,500 utterances this finds 99 %, at 40 (pgvector's default) 96 %.
+SEARCH_WIDTH = 100
+BUILD_MEMORY = "256MB"
+
+
+def replace_landmarks(session: Session, space_id: int, vectors: Mapping[str, Vector]) -> None:
+    """Let a space have these landmarks (float32, by fingerprint) and no others."""
+    session.execute(delete(LandmarkRow).where(col(LandmarkRow.space_id) == space_id))
+    session.execute(text(f"DROP INDEX IF EXISTS {_index(space_id)}"))
+    connection: Any = session.connection().connection.driver_connection
+    columns = "COPY landmark (space_id, fingerprint, vector) FROM STDIN WITH (FORMAT BINARY)"
+    with connection.cursor() as cursor, cursor.copy(columns) as copy:
+        copy.set_types(["int8", "text", "vector"])
+        for fingerprint, vector in vectors.items():
+            copy.write_row((space_id, fingerprint, vector))
+
+
+def add_landmarks(session: Session, space_id: int, vectors: Mapping[str, Vector]) -> None:
+    """Add landmarks to a space; those already there stay."""
+    rows = [
+        {"space_id": space_id, "fingerprint": fingerprint, "vector": vector}
+        for fingerprint, vector in vectors.items()
+    ]
+    if rows:
+        session.execute(insert(LandmarkRow).on_conflict_do_nothing(), rows)
+
+
+def remove_landmarks(session: Session, space_id: int, fingerprints: Collection[str]) -> None:
+    """Take landmarks away; those that are not there do not matter."""
+    session.execute(
+        delete(LandmarkRow).where(
+            col(LandmarkRow.space_id) == space_id, col(LandmarkRow.fingerprint).in_(fingerprints)
+        )
+    )
+
+
+def count_landmarks(session: Session, space_id: int) -> int:
+    """How many landmarks a space has."""
+    statement = select(func.count()).where(col(LandmarkRow.space_id) == space_id)
+    return int(session.execute(statement).scalar_one())
+
+
+def load_landmarks(
+    session: Session, space_id: int, fingerprints: Collection[str] | None = None
+) -> dict[str, Vector]:
+    """Landmarks (float32) of a space by fingerprint, sorted; all without fingerprints."""
+    wanted = "" if fingerprints is None else "AND fingerprint = ANY(%s)"
+    rows = (
+        f"COPY (SELECT fingerprint, vector FROM landmark WHERE space_id = {int(space_id)} {wanted} "
+        'ORDER BY fingerprint COLLATE "C") TO STDOUT WITH (FORMAT BINARY)'
+    )
+    connection: Any = session.connection().connection.driver_connection
+    parameters = None if fingerprints is None else (list(fingerprints),)
+    with connection.cursor() as cursor, cursor.copy(rows, parameters) as copy:
+        copy.set_types(["text", "bytea"])
+        # the wire form: dimensions and a reserved word of 16 bits each, then the numbers
+        return {
+            fingerprint: np.frombuffer(wire, dtype=">f4", offset=4).astype(np.float32)
+            for fingerprint, wire in copy.rows()
+        }
+
+
+def index_landmarks(session: Session, space_id: int, dimensions: int) -> bool:
+    """Make the space's HNSW index unless it is there; False where pgvector cannot make one."""
+    if dimensions > INDEXABLE_DIMENSIONS:
+        return False
+    session.execute(text(f"SET LOCAL maintenance_work_mem = '{BUILD_MEMORY}'"))
+    session.execute(
+        text(
+            f"CREATE INDEX IF NOT EXISTS {_index(space_id)} ON landmark "
+            f"USING hnsw ((vector::vector({int(dimensions)})) vector_cosine_ops) "
+            f"WHERE space_id = {int(space_id)}"
+        )
+    )
+    return True
+
+
+def nearest_landmarks(
+    session: Session, space_id: int, vectors: Vector, count: int
+) -> list[list[str]]:
+    """Fingerprints of the ``count`` landmarks nearest to each of (n, d) vectors, nearest first.
+
+    By the space's index, which misses one in a hundred.
+    """
+    cast = f"vector({int(vectors.shape[1])})"
+    session.execute(text(f"SET LOCAL hnsw.ef_search = {SEARCH_WIDTH}"))
+    statement = text(
+        f"SELECT fingerprint FROM landmark WHERE space_id = {int(space_id)} "
+        f"ORDER BY (vector::{cast}) <=> CAST(:vector AS {cast}) LIMIT {int(count)}"
+    )
+    return [list(session.execute(statement, {"vector": vector}).scalars()) for vector in vectors]
+
+
+def _index(space_id: int) -> str:
+    return f"landmark_{int(space_id)}_hnsw"
