@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows.corpus import Centring, Corpus, gather
+from flows.evidence import gather_evidence
 from flows.showing import ShowProgress
 from flows.theme_upkeep import found_themes, settle_landmarks
-from triage.clustering import cluster
+from triage.clustering import cluster_views
 from triage.database import Session
 from triage.store.anchors import find_anchor_themes, load_anchors
 from triage.store.bonds import load_bonds
@@ -208,9 +209,10 @@ def _found(
     if not residue or not together:
         return []
     least = workspace.config.policy.min_cluster_size
-    labels = cluster(corpus.rows(together), min_cluster_size=least).labels
+    evidence = gather_evidence(workspace, session, corpus, together)
+    labels = cluster_views(evidence.views, min_cluster_size=least).labels
     new = {report.report_id for report in residue}
-    groups = groups_of(together, labels, bonds)
+    groups = groups_of(evidence.with_core(labels), labels, bonds)
     return found_themes(
         workspace,
         session,

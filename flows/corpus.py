@@ -43,10 +43,10 @@ class Corpus:
         return np.stack(rows) if rows else np.zeros((0, 0), dtype=np.float32)
 
     def by_theme(self) -> dict[int, list[Report]]:
-        """The reports that were in a theme when the corpus was loaded, oldest first."""
+        """The core of every theme when the corpus was loaded, oldest first."""
         members: dict[int, list[Report]] = {}
         for report in self.reports:
-            if report.theme_id is not None:
+            if report.theme_id is not None and report.is_core:
                 members.setdefault(report.theme_id, []).append(report)
         return members
 

@@ -118,8 +118,8 @@ def read_corpus(
         learnt_ids: tuple[str, ...] = ()
         scores, calibration = capability_scores(like, None, (), capabilities), Calibration()
     else:
-        texts = {key: _prepared(first[key]) for key in keys}
-        text = _read(workspace, session, reader, texts, progress)
+        texts = {key: prepared_text(first[key]) for key in keys}
+        text = read_texts(workspace, session, reader, texts, progress)
         phrase, has_phrase = _read_phrases(workspace, session, reader, keys, phrases, progress)
         learnt_ids, calibration = reader.capability_ids, reader.calibration
         learnt = text.capabilities.copy()
@@ -198,11 +198,12 @@ def embed_map(
     return {name: np.stack([phrases[text] for text in each]) for name, each in texts.items()}
 
 
-def _prepared(report: Report) -> str:
+def prepared_text(report: Report) -> str:
+    """The text of a report as it is embedded and read."""
     return without_names(report.failure_text, (report.model_written, report.environment))
 
 
-def _read(
+def read_texts(
     workspace: Workspace,
     session: Session,
     reader: Reader,
@@ -241,7 +242,7 @@ def _read_phrases(
 ) -> tuple[RawReadings, NDArray[np.bool_]]:
     """Readings of the phrases, in rows of their texts, and which rows have one."""
     texts = {fingerprint(found.failure): found.failure for found in phrases.values()}
-    read = _read(workspace, session, reader, texts, progress)
+    read = read_texts(workspace, session, reader, texts, progress)
     place = {key: row for row, key in enumerate(texts)}
     layers = np.zeros((len(keys), len(LAYERS)))
     parts = np.zeros((len(keys), len(reader.capability_ids)))

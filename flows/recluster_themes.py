@@ -18,6 +18,7 @@ from flows.theme_changes import (
     compare_whole,
     found_new,
     make_changes,
+    mark_core,
     place_reports,
 )
 from flows.theme_upkeep import refresh_themes
@@ -92,13 +93,13 @@ def cluster_everything(
     bonds = standing(load_bonds(session))[0]
     joined = _join_arrivals(workspace, session, originals, corpus, bonds)
     progress("clustering", 0, len(originals))
-    whole = cluster_whole(workspace, originals, corpus, bonds)
+    whole = cluster_whole(workspace, session, originals, corpus, bonds)
     comparison = compare_whole(workspace, session, whole)
     joined += place_reports(workspace, session, whole, comparison)
     changes = make_changes(session, run.run_id, whole, comparison)
     founded = found_new(workspace, session, whole, comparison)
     anchor_anew(session, whole, comparison)
-    joined += len(_join_loose(workspace, session, originals, corpus, bonds))
+    mark_core(session, whole)
     mark_clustered(session, [report.report_id for report in originals])
     replace_landmarks(session, space_id, _landmarks(session, originals, corpus))
     follow_duplicates(session)
@@ -152,20 +153,6 @@ def _join_arrivals(
     settled = [r for r in originals if r.report_id not in new]
     place = _surroundings(session, arrivals, settled, corpus)
     return len(join(workspace, session, arrivals, corpus, place, bonds))
-
-
-def _join_loose(
-    workspace: Workspace,
-    session: Session,
-    originals: Sequence[Report],
-    corpus: Corpus,
-    bonds: Sequence[Bond],
-) -> set[int]:
-    """Whoever is left meets the themes as they are now."""
-    members = load_members(session)
-    left = [report for report in originals if report.report_id not in members]
-    place = _surroundings(session, left, originals, corpus)
-    return join(workspace, session, left, corpus, place, bonds)
 
 
 def _surroundings(

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from flows.arrivals import groups_of
 from flows.corpus import Corpus
+from flows.evidence import Evidence, gather_evidence
 from flows.theme_upkeep import anchors_of, found_themes, load_background, make_theme
-from triage.clustering import cluster
+from triage.clustering import cluster_views
 from triage.database import Session
 from triage.store.anchors import load_anchors, remove_anchors, save_anchors
 from triage.store.decisions import load_corrections
@@ -25,6 +26,7 @@ from triage.store.themes import (
     load_pinned,
     load_themes,
     move_members,
+    save_core,
 )
 from triage.themes import (
     NO_THEME,
@@ -51,6 +53,7 @@ class Whole:
     count as noise. ``bonds`` are the people's words that hold.
     """
 
+    evidence: Evidence
     corpus: Corpus
     reports: Sequence[Report]
     labels: NDArray[np.int64]
@@ -58,15 +61,30 @@ class Whole:
 
 
 def cluster_whole(
-    workspace: Workspace, reports: Sequence[Report], corpus: Corpus, bonds: Sequence[Bond]
+    workspace: Workspace,
+    session: Session,
+    reports: Sequence[Report],
+    corpus: Corpus,
+    bonds: Sequence[Bond],
 ) -> Whole:
     """Cluster reports that repeat no other, oldest first."""
-    heard = without_floods(reports)
-    least = workspace.config.policy.min_cluster_size
-    found = cluster(corpus.rows(heard), min_cluster_size=least).labels
-    label_of = dict(zip((report.report_id for report in heard), found.tolist(), strict=True))
-    labels = np.array([label_of.get(report.report_id, -1) for report in reports], dtype=np.int64)
-    return Whole(corpus, reports, labels, bonds)
+    evidence = gather_evidence(workspace, session, corpus, reports)
+    heard = {report.report_id for report in without_floods(reports)}
+    rows = np.array([row for row, one in enumerate(reports) if one.report_id in heard], dtype=int)
+    labels = np.full(len(reports), -1, dtype=np.int64)
+    labels[rows] = cluster_views(
+        [view.take(rows) for view in evidence.views],
+        min_cluster_size=workspace.config.policy.min_cluster_size,
+    ).labels
+    return Whole(evidence, corpus, evidence.with_core(labels), labels, bonds)
+
+
+def mark_core(session: Session, whole: Whole) -> None:
+    """Note which members of the themes as they are now wording too holds there."""
+    members = load_members(session)
+    themes = np.array([members.get(r.report_id, NO_THEME) for r in whole.reports], dtype=np.int64)
+    held = whole.evidence.with_core(np.where(themes == NO_THEME, -1, themes))
+    save_core(session, {r.report_id: r.is_core for r in held if r.report_id in members})
 
 
 def compare_whole(workspace: Workspace, session: Session, whole: Whole) -> Comparison:

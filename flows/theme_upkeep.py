@@ -22,6 +22,7 @@ from triage.store.themes import (
 from triage.themes import (
     Background,
     choose_anchors,
+    core_of,
     count_background,
     describe,
     founding_blocker,
@@ -54,14 +55,15 @@ def found_themes(
     for reports in groups:
         blocker = founding_blocker(
             reports,
-            profile(reports, corpus.rows(reports)),
+            profile(reports),
             corpus_size=corpus_size,
             min_coherence=workspace.config.policy.min_coherence,
         )
         if blocker is None and background is not None:
             theme_id = make_theme(session, reports, corpus, background)
             alike = dict.fromkeys(report.report_id for report in reports)
-            add_members(session, theme_id, alike, joined_by="cluster")
+            loose = [report.report_id for report in reports if not report.is_core]
+            add_members(session, theme_id, alike, joined_by="cluster", loose=loose)
             founded.append(theme_id)
     return founded
 
@@ -70,11 +72,11 @@ def make_theme(
     session: Session, reports: Sequence[Report], corpus: Corpus, background: Background
 ) -> int:
     """A theme that these reports describe and stand for; they are not moved into it yet."""
-    vectors = corpus.rows(reports)
+    core = core_of(reports)
     return create_theme(
         session,
-        describe(reports, vectors, background),
-        profile(reports, vectors),
+        describe(core, corpus.rows(core), background),
+        profile(reports),
         anchors_of(reports, corpus),
     )
 
@@ -98,7 +100,7 @@ def settle_landmarks(
     ``loose`` are the texts of all reports that were looked at.
     """
     anchors = {key for keys in load_anchors(session, founded).values() for key in keys}
-    members = load_theme_reports(session, founded) if founded else {}
+    members = load_theme_reports(session, founded, with_loose=True) if founded else {}
     theirs = {report.fingerprint for reports in members.values() for report in reports}
     remove_landmarks(session, space_id, theirs - anchors)
     here = sorted((set(loose) - theirs) | anchors)
@@ -114,7 +116,7 @@ def refresh_themes(workspace: Workspace, session: Session) -> int:
     space_id = require_space(workspace, session)
     run = None if space_id is None else load_latest_run(session, space_id)
     states = load_uncounted(session, f"{run.run_id if run else 0}:")
-    by_theme = load_theme_reports(session, list(states))
+    by_theme = load_theme_reports(session, list(states), with_loose=True)
     corpus = load_part(workspace, session, [r for reports in by_theme.values() for r in reports])
     described = described_members(session)
     background: Background | None = None
@@ -122,15 +124,16 @@ def refresh_themes(workspace: Workspace, session: Session) -> int:
         reports = [r for r in by_theme.get(theme.theme_id, []) if r.fingerprint in corpus.vectors]
         if not reports:
             continue
-        vectors = corpus.rows(reports)
-        counted = profile(reports, vectors)
+        counted = profile(reports)
+        core = core_of(reports)
+        vectors = corpus.rows(core)
         centre = vectors.mean(axis=0)
         state = states[theme.theme_id]
         save_profile(session, theme.theme_id, counted, centre=centre, state=state)
         grown = counted.reports >= REDESCRIBE_GROWTH * described[theme.theme_id]
         named = {theme.text.medoid_id, *theme.text.exemplar_ids}
-        if grown or not named <= {report.report_id for report in reports}:
+        if grown or not named <= {report.report_id for report in core}:
             background = background or load_background(session)
-            text = describe(reports, vectors, background)
+            text = describe(core, vectors, background)
             save_description(session, theme.theme_id, text, members=counted.reports)
     return len(themes)

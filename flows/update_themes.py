@@ -90,7 +90,7 @@ def split_theme(
     """
     moved = [report.report_id for report in reports]
     old = sorted(set(load_members(session, moved).values()))
-    rest = load_theme_reports(session, old)
+    rest = load_theme_reports(session, old, with_loose=True)
     corpus = load_part(workspace, session, [*reports, *(r for each in rest.values() for r in each)])
     target = into or make_theme(session, reports, corpus, load_background(session))
     move_members(session, moved, target)

@@ -180,7 +180,8 @@ class Report:
     ``reporter`` is the key by which people are counted: the author's hash, or for an
     anonymous report its own id, or the id of the report it repeats. ``supporters`` are the
     hashes of further people behind it. ``duplicate_of`` is the id of the first report with
-    the same or nearly the same text.
+    the same or nearly the same text. ``is_core`` is False for a member of a theme that meaning
+    alone holds there and no likeness of wording: it is shown with the theme and does not count.
     """
 
     report_id: int
@@ -205,15 +206,17 @@ class Report:
     supporters: tuple[str, ...] = ()
     duplicate_of: int | None = None
     theme_id: int | None = None
+    is_core: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ThemeProfile:
     """What can be counted about a theme from its reports (pure function of them).
 
+    Only the core of a theme counts; ``loose`` is how many reports are in it besides.
     ``distinct_reporters`` counts people (authors and supporters), never posts; the mappings
-    count reports that are no duplicates, most frequent first. ``coherence`` is the mean
-    cosine similarity over all pairs of its members (-1 to 1; 1.0 for a single member).
+    count reports that are no duplicates, most frequent first. ``coherence`` is the core's share
+    of all its reports (0 to 1).
     ``weeks`` maps the Monday of a week to its number of reports, without gaps.
     """
 
@@ -230,6 +233,7 @@ class ThemeProfile:
     languages: Mapping[str, int]
     weeks: Mapping[date, int]
     error_signatures: Mapping[str, int]
+    loose: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,10 @@ def gate_figures(
 
 
 def read_gate_figures(labels: Path, assignments: Path, themes: Path) -> dict[str, float]:
-    """The figures from the files: labels, `triage export assignments`, `triage themes --json`."""
+    """The figures from files: labels, `triage export assignments --core`, `triage themes --json`.
+
+    The core of a theme is what its issue counts and quotes.
+    """
     truth = {row["id"]: row["theme"] for row in _rows(labels)}
     assigned = {row["id"]: row["theme_id"] for row in _rows(assignments)}
     return gate_figures(truth, assigned, let_through(json.loads(themes.read_text("utf-8"))))

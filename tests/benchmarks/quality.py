@@ -38,10 +38,12 @@ def measure(*, with_llm: bool) -> dict[str, Any]:
             environment["TRIAGE_LLM_BASE_URL"] = stack.enter_context(replay(script))
             environment["TRIAGE_LLM_MODEL"] = "recorded"
         target, themes = home / "assignments.csv", home / "themes.json"
+        core = home / "core.csv"
         for arguments, output in (
             (["ingest", str(reports)], os.devnull),
             (["run"], os.devnull),
             (["export", "assignments", "-o", str(target)], os.devnull),
+            (["export", "assignments", "--core", "-o", str(core)], os.devnull),
             (["themes", "--json"], str(themes)),
         ):
             command = [sys.executable, "-c", TRIAGE, *arguments]
@@ -49,7 +51,7 @@ def measure(*, with_llm: bool) -> dict[str, Any]:
                 subprocess.run(command, env=environment, check=True, stdout=stream)
         command = [sys.executable, str(scorer), str(labels), str(target), "--json"]
         scored = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        return json.loads(scored) | read_gate_figures(labels, target, themes)
+        return json.loads(scored) | read_gate_figures(labels, core, themes)
 
 
 def main() -> None:

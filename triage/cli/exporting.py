@@ -42,10 +42,13 @@ def register(app: typer.Typer) -> None:
 def assignments(
     target: Target,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of CSV.")] = False,
+    core: Annotated[
+        bool, typer.Option("--core", help="Only what counts for a theme: no loose reports in it.")
+    ] = False,
 ) -> None:
     """Write one row per report: id, theme_id, verdict, capability, owner, issue_url."""
     with open_workspace() as workspace, workspace.database.session() as session:
-        rows = [asdict(row) for row in load_assignments(session)]
+        rows = [asdict(row) for row in load_assignments(session, core_only=core)]
     with target.open("w", encoding="utf-8", newline="") as stream:
         if as_json:
             json.dump(rows, stream, ensure_ascii=False, indent=2)

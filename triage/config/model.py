@@ -131,7 +131,7 @@ class Policy(Section):
     dry_run: Annotated[bool, Field(strict=True)] = True
     max_new_issues_per_run: Annotated[int, Field(ge=0, le=100, strict=True)] = 5
     min_reporters: Count = 3
-    min_coherence: Share = 0.28
+    min_coherence: Share = 0.5
     join_similarity: Share = 0.3
     min_cluster_size: Annotated[int, Field(ge=2, le=1000, strict=True)] = 4
     recluster_growth: Annotated[float, Field(ge=1.01, le=100, strict=True)] = 1.1

@@ -14,12 +14,12 @@ _URGENCY = {priority: rank for rank, priority in enumerate(Priority)}
 class FilingPolicy:
     """The thresholds of the gate and the budget of one run.
 
-    ``min_coherence`` is compared with ``ThemeProfile.coherence``, the mean cosine similarity
-    over all pairs of a theme's reports.
+    ``min_coherence`` is compared with ``ThemeProfile.coherence``, the share of a theme's reports
+    that wording holds in it as well as meaning.
     """
 
     min_reporters: int = 3
-    min_coherence: float = 0.28
+    min_coherence: float = 0.5
     max_new_issues_per_run: int = 10
 
 

@@ -12,7 +12,8 @@ from sqlmodel import Session
 ASSIGNMENTS = text(
     """
     SELECT report.external_id AS id,
-           'T' || theme_member.theme_id AS theme_id,
+           CASE WHEN theme_member.is_core OR NOT :core_only
+                THEN 'T' || theme_member.theme_id END AS theme_id,
            CASE WHEN verdict.set_by <> 'policy' THEN verdict.verdict
                 ELSE coalesce(opinion.verdict, verdict.verdict) END AS verdict,
            CASE WHEN route.confidence IS NULL AND route.capability IS NOT NULL
@@ -45,6 +46,7 @@ class Assignment:
     issue_url: str
 
 
-def load_assignments(session: Session) -> list[Assignment]:
-    """Every report in the order of its arrival."""
-    return [Assignment(*(value or "" for value in row)) for row in session.execute(ASSIGNMENTS)]
+def load_assignments(session: Session, *, core_only: bool = False) -> list[Assignment]:
+    """Every report in the order of its arrival; a theme's loose reports in none if ``core_only``."""
+    rows = session.execute(ASSIGNMENTS, {"core_only": core_only})
+    return [Assignment(*(value or "" for value in row)) for row in rows]

@@ -38,6 +38,7 @@ LEDGER = text(
         SELECT coalesce(report.author_hash,
                         'anonymous:' || coalesce(report.duplicate_of, report.report_id))
     ) person ON true
+    WHERE theme_member.is_core
     GROUP BY 1, 2
     ORDER BY 1, 2
     """
@@ -47,7 +48,7 @@ SIGHTINGS = text(
     """
     SELECT person.who, theme_member.theme_id, report.channel, report.created_at::date AS day
     FROM report
-    LEFT JOIN theme_member USING (report_id)
+    LEFT JOIN theme_member ON theme_member.report_id = report.report_id AND theme_member.is_core
     LEFT JOIN theme USING (theme_id)
     JOIN LATERAL (
         SELECT person_hash AS who FROM report_supporter WHERE report_id = report.report_id

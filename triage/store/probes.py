@@ -19,6 +19,7 @@ PROBES = text(
            report.response, report.environment, report.model_version, theme.title AS expected
     FROM report JOIN theme_member USING (report_id) JOIN theme USING (theme_id)
     WHERE report.prompt IS NOT NULL AND report.duplicate_of IS NULL AND theme.status = 'open'
+      AND theme_member.is_core
     ORDER BY theme_member.theme_id, report.report_id
     """
 )

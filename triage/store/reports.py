@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
@@ -16,6 +16,8 @@ from triage.errors import UnknownReport
 from triage.store.tables import EmbeddingRow, ReportRow, ReportSupporterRow, ThemeMemberRow
 from triage.types import CleanReport, Kind, Report
 
+# What a report has besides the columns of its own row.
+_OWN = ("reporter", "supporters", "theme_id", "is_core")
 SAVING_LOCK = 0x7361_7665  # "save": held by the transaction that saves reports
 
 
@@ -219,11 +221,16 @@ def load_texts(session: Session, limit: int) -> list[str]:
 
 
 def load_theme_reports(
-    session: Session, theme_ids: Collection[int] | None = None
+    session: Session, theme_ids: Collection[int] | None = None, *, with_loose: bool = False
 ) -> dict[int, list[Report]]:
-    """Every report that is in a theme, or in one of some, by theme id, oldest first."""
+    """Every report that is in a theme, or in one of some, by theme id, oldest first.
+
+    Those that only hang loosely to it come ``with_loose`` alone.
+    """
     theme_id = col(ThemeMemberRow.theme_id)
-    wanted = theme_id.is_not(None) if theme_ids is None else theme_id.in_(theme_ids)
+    of_themes = theme_id.is_not(None) if theme_ids is None else theme_id.in_(theme_ids)
+    grades = (True, False) if with_loose else (True,)
+    wanted = and_(of_themes, col(ThemeMemberRow.is_core).in_(grades))
     by_theme: dict[int, list[Report]] = {}
     for report in _load(session, wanted):
         if report.theme_id is not None:
@@ -281,6 +288,7 @@ def _load(session: Session, condition: ColumnElement[bool] | None) -> list[Repor
             ReportRow,
             col(ThemeMemberRow.theme_id),
             people.c.people,
+            col(ThemeMemberRow.is_core),
         )
         .outerjoin(ThemeMemberRow, col(ThemeMemberRow.report_id) == col(ReportRow.report_id))
         .outerjoin(people, people.c.report_id == col(ReportRow.report_id))
@@ -288,14 +296,17 @@ def _load(session: Session, condition: ColumnElement[bool] | None) -> list[Repor
     )
     if condition is not None:
         statement = statement.where(condition)
-    return [_report(row[0], row[1], row[2] or ()) for row in session.execute(statement)]
+    return [
+        _report(row, theme_id, people or (), is_core is not False)
+        for row, theme_id, people, is_core in session.execute(statement)
+    ]
 
 
-def _report(row: ReportRow, theme_id: int | None, people: Sequence[str]) -> Report:
+def _report(row: ReportRow, theme_id: int | None, people: Sequence[str], is_core: bool) -> Report:
     shared: dict[str, Any] = {
         name: getattr(row, name)
         for name in Report.__dataclass_fields__
-        if name not in ("reporter", "supporters", "theme_id", "kind", "error_signatures")
+        if name not in (*_OWN, "kind", "error_signatures")
     }
     root = row.duplicate_of or row.report_id
     return Report(
@@ -305,4 +316,5 @@ def _report(row: ReportRow, theme_id: int | None, people: Sequence[str]) -> Repo
         reporter=row.author_hash or f"anonymous:{root}",
         supporters=tuple(sorted(people)),
         theme_id=theme_id,
+        is_core=is_core,
     )

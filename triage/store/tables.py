@@ -281,7 +281,10 @@ class ThemeAnchorRow(SQLModel, table=True):
 
 
 class ThemeMemberRow(SQLModel, table=True):
-    """A report is in at most one theme; ``joined_by`` says how it came there."""
+    """A report is in at most one theme; ``joined_by`` says how it came there.
+
+    ``is_core`` is false for one that meaning alone holds there: it is shown, but does not count.
+    """
 
     __tablename__: ClassVar[Any] = "theme_member"
     report_id: int = _reference("report.report_id", primary_key=True)
@@ -289,6 +292,9 @@ class ThemeMemberRow(SQLModel, table=True):
     joined_by: str = _text()
     cosine_similarity: float | None = Field(default=None, sa_column=Column(Float))
     joined_at: datetime = _time(default_now=True)
+    is_core: bool = Field(
+        default=None, sa_column=Column(Boolean, nullable=False, server_default=text("true"))
+    )
 
 
 class ClusteringRunRow(SQLModel, table=True):

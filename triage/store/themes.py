@@ -25,7 +25,8 @@ Vector = NDArray[np.float32]
 STATES = text(
     """
     SELECT theme_id, counted_state, :basis || md5(string_agg(
-        concat(report_id, ' ', content_digest, ' ', model_version, ' ', duplicate_of),
+        concat(report_id, ' ', content_digest, ' ', model_version, ' ', duplicate_of, ' ',
+               is_core),
         ',' ORDER BY report_id))
     FROM theme JOIN theme_member USING (theme_id) JOIN report USING (report_id)
     WHERE theme.status = :open
@@ -56,14 +57,19 @@ def add_members(
     similarities: Mapping[int, float | None],
     *,
     joined_by: str,
+    loose: Collection[int] = (),
 ) -> None:
-    """Put reports into a theme (report id to cosine similarity); a member elsewhere stays there."""
+    """Put reports into a theme (report id to cosine similarity); a member elsewhere stays there.
+
+    Those of ``loose`` are no part of its core.
+    """
     rows = [
         {
             "report_id": report_id,
             "theme_id": theme_id,
             "joined_by": joined_by,
             "cosine_similarity": similarity,
+            "is_core": report_id not in loose,
         }
         for report_id, similarity in sorted(similarities.items())
     ]
@@ -76,9 +82,29 @@ def move_members(
 ) -> None:
     """Put reports into a theme, wherever they were; a person's word unless told otherwise."""
     for report_id in sorted(report_ids):
-        values = {"theme_id": theme_id, "joined_by": joined_by, "cosine_similarity": None}
+        values = {
+            "theme_id": theme_id,
+            "joined_by": joined_by,
+            "cosine_similarity": None,
+            "is_core": True,
+        }
         statement = insert(ThemeMemberRow).values(report_id=report_id, **values)
         session.execute(statement.on_conflict_do_update(index_elements=["report_id"], set_=values))
+
+
+def save_core(session: Session, is_core: Mapping[int, bool]) -> None:
+    """Note which of some members (by report id) are core; whom a person put there always is."""
+    for held in (True, False):
+        ids = [report_id for report_id, core in is_core.items() if core is held]
+        session.execute(
+            update(ThemeMemberRow)
+            .where(
+                col(ThemeMemberRow.report_id).in_(ids),
+                col(ThemeMemberRow.is_core) != held,
+                col(ThemeMemberRow.joined_by) != "person",
+            )
+            .values(is_core=held)
+        )
 
 
 def follow_duplicates(session: Session) -> int:
@@ -86,12 +112,14 @@ def follow_duplicates(session: Session) -> int:
     moved = session.execute(
         text(
             """
-            INSERT INTO theme_member (report_id, theme_id, joined_by)
-            SELECT report.report_id, root.theme_id, 'duplicate'
+            INSERT INTO theme_member (report_id, theme_id, joined_by, is_core)
+            SELECT report.report_id, root.theme_id, 'duplicate', root.is_core
             FROM report JOIN theme_member root ON root.report_id = report.duplicate_of
-            ON CONFLICT (report_id) DO UPDATE SET theme_id = excluded.theme_id
+            ON CONFLICT (report_id)
+            DO UPDATE SET theme_id = excluded.theme_id, is_core = excluded.is_core
             WHERE theme_member.joined_by = 'duplicate'
-              AND theme_member.theme_id <> excluded.theme_id
+              AND (theme_member.theme_id, theme_member.is_core)
+                  <> (excluded.theme_id, excluded.is_core)
             RETURNING report_id
             """
         )

@@ -8,7 +8,7 @@ from triage.themes.describing import describe
 from triage.themes.founding import founding_blocker, without_floods
 from triage.themes.grouping import group_themes
 from triage.themes.joining import is_backed, join_theme, join_themes, themes_around
-from triage.themes.profiling import profile
+from triage.themes.profiling import core_of, profile
 from triage.themes.wording import Background, count_background, words_of
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "barred",
     "choose_anchors",
     "compare",
+    "core_of",
     "count_background",
     "describe",
     "draft_changes",

@@ -6,16 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-import numpy as np
-from numpy.typing import NDArray
-
 from triage.types import Kind, Report, ThemeProfile
 
-Floats = NDArray[np.float32]
 
-
-def profile(reports: Sequence[Report], vectors: Floats) -> ThemeProfile:
-    """Count a theme's reports; ``vectors`` (n, d) are unit vectors in the same order.
+def profile(reports: Sequence[Report]) -> ThemeProfile:
+    """Count a theme's reports: the core alone, or all where nothing is core.
 
     ``reports`` counts those that repeat no other, ``duplicates`` the rest. People are the
     union of reporters and supporters over all posts: five posts of one person are one, and
@@ -23,15 +18,16 @@ def profile(reports: Sequence[Report], vectors: Floats) -> ThemeProfile:
     """
     if not reports:
         raise ValueError("a theme without reports cannot be counted")
-    rows = [row for row, report in enumerate(reports) if report.duplicate_of is None]
-    originals = [reports[row] for row in rows] or list(reports)
-    seen = [report.created_at for report in reports]
+    counted = core_of(reports)
+    originals = [report for report in counted if report.duplicate_of is None] or counted
+    seen = [report.created_at for report in counted]
     return ThemeProfile(
         reports=len(originals),
-        duplicates=len(reports) - len(originals),
-        distinct_reporters=len(people_behind(reports)),
+        duplicates=len(counted) - len(originals),
+        loose=len(reports) - len(counted),
+        distinct_reporters=len(people_behind(counted)),
         developer_reports=sum(report.kind is Kind.DEVELOPER for report in originals),
-        coherence=_coherence(vectors[rows] if rows else vectors),
+        coherence=sum(report.is_core for report in reports) / len(reports),
         first_seen=min(seen),
         last_seen=max(seen),
         versions=_counts(report.model_version or report.model_written for report in originals),
@@ -45,25 +41,16 @@ def profile(reports: Sequence[Report], vectors: Floats) -> ThemeProfile:
     )
 
 
+def core_of(reports: Sequence[Report]) -> list[Report]:
+    """Those that count for the theme: its core, or all where nothing is core."""
+    return [report for report in reports if report.is_core] or list(reports)
+
+
 def people_behind(reports: Iterable[Report]) -> frozenset[str]:
     """Keys of everybody who reported or confirmed one of the reports."""
     return frozenset(
         person for report in reports for person in (report.reporter, *report.supporters)
     )
-
-
-def _coherence(vectors: Floats) -> float:
-    """Mean cosine similarity over all pairs of rows, from the length of their sum.
-
-    Unlike the likeness to the centroid, which each row is part of, it does not favour small
-    themes: three strangers are 0.58 like their centroid and 0.0 like each other.
-    """
-    count = len(vectors)
-    if count < 2:
-        return 1.0
-    squared = float(np.sum(vectors.sum(axis=0, dtype=np.float64) ** 2))
-    lengths = float(np.sum(vectors.astype(np.float64) ** 2))
-    return float(np.clip((squared - lengths) / (count * (count - 1)), -1.0, 1.0))
 
 
 def _counts(values: Iterable[str | None]) -> dict[str, int]:
