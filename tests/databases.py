@@ -6,6 +6,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,12 @@ def run_sql(url: URL, statement: str) -> None:
     with engine.connect() as connection:
         connection.execute(text(statement))
     engine.dispose()
+
+
+@contextmanager
+def created_database(server: URL, template: str) -> Iterator[URL]:
+    """A database of its own, copied from ``template``, gone at the end."""
+    yield from _database(server, template)
 
 
 def _database(server: URL, template: str) -> Iterator[URL]:

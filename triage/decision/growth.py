@@ -9,9 +9,9 @@ from scipy.stats import nbinom
 
 SPAN = timedelta(days=14)
 LEAST_RECENT = 3
-# A share of one report a fortnight is expected of anything: nothing has no past.
-PRIOR_REPORTS = 1.0
-SURPRISE = 0.05
+# Half a report a fortnight is expected of anything: what is new has no past of its own.
+PRIOR_REPORTS = 0.5
+SURPRISE = 0.1
 MOST_SPANS = 6
 
 

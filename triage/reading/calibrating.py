@@ -77,6 +77,8 @@ def fit_trust(scores: Doubles, truth: Labels) -> Trust:
     best = chances.argmax(axis=1)
     highest = np.clip(chances.max(axis=1), 1e-6, 1 - 1e-6)
     known = np.log(highest / (1 - highest))[:, None]
+    if (best == truth).all() or not (best == truth).any():
+        return Trust(slope)  # always right or never: nothing to tell the classes apart by
     features = np.hstack([known, np.eye(scores.shape[1])[best]])
     fitted = LogisticRegression(C=0.5, max_iter=500).fit(features, best == truth)
     weights = fitted.coef_[0]

@@ -122,7 +122,10 @@ def _logistic(features: Sparse, labels: Labels, classes: int, strength: float) -
     fitted = LogisticRegression(C=strength, max_iter=80, tol=1e-3).fit(features, labels)
     weights = np.zeros((classes, features.shape[1]), dtype=np.float32)
     bias = np.full(classes, -30.0, dtype=np.float32)
-    weights[fitted.classes_], bias[fitted.classes_] = fitted.coef_, fitted.intercept_
+    found, offset = fitted.coef_, fitted.intercept_
+    if len(found) == 1:  # of two classes only the difference is given
+        found, offset = np.vstack([-found, found]) / 2, np.concatenate([-offset, offset]) / 2
+    weights[fitted.classes_], bias[fitted.classes_] = found, offset
     return Linear(weights, bias)
 
 
