@@ -10,10 +10,11 @@ it, with merged themes followed and not; the adjusted Rand index after ten slice
 over all, noise and unassigned reports as single groups; noise left out; themes.
 """
 
-from __future__ import itertools
+from __future__ import annotations
 
 import csv
 import hashlib
+import itertools
 import json
 import os
 import sys

@@ -55,9 +55,8 @@ def report(number: int, text: str = "It went wrong.", **changes: object) -> Repo
 
 
 def theme_of(reports: list[Report]) -> Theme:
-    vectors = np.ones((len(reports), 1), dtype=np.float32)
     text = ThemeText("A title", "A summary [r-1]", (), 1, (1,))
-    return Theme(7, ThemeStatus.OPEN, text, profile(reports, vectors))
+    return Theme(7, ThemeStatus.OPEN, text, profile(reports))
 
 
 def decided(reports: list[Report], signals: TextSignals = EVEN, **more: object) -> Decision:

@@ -9,7 +9,7 @@ TRUTH = {f"a{n}": "loop" for n in range(4)} | {f"b{n}": "cut" for n in range(3)}
 
 def test_only_an_incoherent_theme_is_withheld() -> None:
     rows = [
-        {"theme": "T1", "issue or blocker": "not coherent: 0.10, needs 0.28"},
+        {"theme": "T1", "issue or blocker": "not coherent: 0.10, needs 0.50"},
         {"theme": "T2", "issue or blocker": "too few reporters: 1, needs 3"},
         {"theme": "T3", "issue or blocker": ""},
     ]

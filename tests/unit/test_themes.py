@@ -197,7 +197,7 @@ class TestProfile:
             report(6, reporter="di", duplicate_of=1),
             report(7, reporter="bo", duplicate_of=1),
         ]
-        counted = profile(reports, np.repeat(AXES[:1], 7, axis=0))
+        counted = profile(reports)
         assert counted.distinct_reporters == 4
         assert (counted.reports, counted.duplicates) == (5, 2)
 
@@ -208,7 +208,7 @@ class TestProfile:
             report(3, model_version="corvane-4.2", error_signatures=("E1", "E1", "E2")),
             report(4, model_version="corvane-4.1", duplicate_of=3, language="zh"),
         ]
-        counted = profile(reports, AXES)
+        counted = profile(reports)
         assert list(counted.versions.items()) == [("corvane-4.2", 2), ("Corvane X", 1)]
         assert counted.environments == {"Loomcode": 1}
         assert counted.languages == {"en": 3}
@@ -217,25 +217,30 @@ class TestProfile:
 
     def test_weeks_have_no_gaps_and_start_on_mondays(self) -> None:
         reports = [report(1, created_at=START), report(2, created_at=START + timedelta(days=20))]
-        weeks = profile(reports, AXES[:2]).weeks
+        weeks = profile(reports).weeks
         assert list(weeks) == [date(2026, 9, 7), date(2026, 9, 14), date(2026, 9, 21)]
         assert list(weeks.values()) == [1, 0, 1]
 
     def test_a_late_duplicate_moves_last_seen(self) -> None:
-        counted = profile([report(1), report(30, duplicate_of=1)], AXES[:2])
+        counted = profile([report(1), report(30, duplicate_of=1)])
         assert counted.last_seen == START + timedelta(days=30)
 
-    def test_coherence_is_one_for_one_member_and_falls_with_spread(self) -> None:
-        alone = profile([report(1)], AXES[:1]).coherence
-        near = profile([report(1), report(2)], NEAR[:2]).coherence
-        apart = profile([report(1), report(2)], AXES[:2]).coherence
-        assert alone == pytest.approx(1.0)
-        assert alone > near > apart
-        assert apart == pytest.approx(0.0)
+    def test_only_the_core_counts_and_its_share_is_the_coherence(self) -> None:
+        core = [report(1, reporter="ada"), report(2, reporter="bo"), report(3, duplicate_of=1)]
+        loose = [report(4, reporter="cy", is_core=False, created_at=START + timedelta(days=90))]
+        counted = profile([*core, *loose])
+        assert (counted.reports, counted.duplicates, counted.loose) == (2, 1, 1)
+        assert counted.distinct_reporters == 3  # the duplicate's own reporter is one
+        assert counted.last_seen == START + timedelta(days=3)
+        assert counted.coherence == pytest.approx(0.75)
+
+    def test_a_theme_without_a_core_is_counted_whole_and_is_not_coherent(self) -> None:
+        counted = profile([report(1, is_core=False), report(2, is_core=False)])
+        assert (counted.reports, counted.loose, counted.coherence) == (2, 0, 0.0)
 
     def test_a_theme_of_duplicates_alone_is_counted_too(self) -> None:
-        assert profile([report(2, duplicate_of=1)], AXES[:1]).reports == 1
+        assert profile([report(2, duplicate_of=1)]).reports == 1
 
     def test_a_theme_without_reports_is_refused(self) -> None:
         with pytest.raises(ValueError, match="without reports"):
-            profile([], AXES[:0])
+            profile([])

@@ -47,6 +47,6 @@ class Assignment:
 
 
 def load_assignments(session: Session, *, core_only: bool = False) -> list[Assignment]:
-    """Every report in the order of its arrival; a theme's loose reports in none if ``core_only``."""
+    """Every report in the order of its arrival; loose ones are in no theme if ``core_only``."""
     rows = session.execute(ASSIGNMENTS, {"core_only": core_only})
     return [Assignment(*(value or "" for value in row)) for row in rows]
