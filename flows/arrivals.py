@@ -43,8 +43,8 @@ from triage.themes import (
 from triage.types import Bond, Report
 from triage.workspace import Workspace
 
-# Up to here new reports are compared with every landmark: 20,000 are loaded in 0.3 s, and a
-# thousand reports compared with them in as much. The index takes 3 ms a report, whatever there is.
+# Up to here new reports are compared with every landmark: 22,000 are loaded in 0.6 s. The index is
+# built in 8 s, and then takes 2 ms to search for a report and 2 ms to keep one, whatever there is.
 EXACT = 20_000
 Vector = NDArray[np.float32]
 CANDIDATES = 24  # nearest landmarks by the index: whose themes are looked at, and who backs a join

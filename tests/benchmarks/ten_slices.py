@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import itertools
 import json
 import os
 import sys
@@ -23,6 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -99,7 +99,7 @@ def measure(found: Labelled) -> Outcome:
     followed, unfollowed = [], []
     with new_workspace() as workspace:
         before: dict[str, int] = {}
-        for start, end in itertools.pairwise(cuts):
+        for start, end in pairwise(cuts):
             feed(workspace, found.records[start:end])
             after, forwards = assignment(workspace)
             if before:

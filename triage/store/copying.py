@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg.types.json import Jsonb
 from sqlmodel import Session
 
 from triage.errors import DatabaseError
 
 
 def copy_in(
-    session: Session, target: str, types: Sequence[str], rows: Iterable[Sequence[Any]]
+    session: Session, table: str, types: Mapping[str, str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    """Write rows to ``target``, a table with its columns, in the session's transaction.
+    """Write rows into a table in the session's transaction.
 
-    ``types`` are the columns'. Raises ``DatabaseError``.
+    ``types`` are the columns in the order of the rows' values, with PostgreSQL's name of their
+    types. Raises ``DatabaseError``.
     """
-    statement = f"COPY {target} FROM STDIN (FORMAT BINARY)".encode()
-    with _cursor(session, f"Copying into {target}") as cursor, cursor.copy(statement) as copy:
-        copy.set_types(list(types))
+    statement = f"COPY {table} ({', '.join(types)}) FROM STDIN (FORMAT BINARY)".encode()
+    is_json = [kind == "jsonb" for kind in types.values()]
+    with _cursor(session, f"Copying into {table}") as cursor, cursor.copy(statement) as copy:
+        copy.set_types(list(types.values()))
         for row in rows:
-            copy.write_row(row)
+            copy.write_row([Jsonb(v) if j else v for v, j in zip(row, is_json, strict=True)])
 
 
 def copy_out(

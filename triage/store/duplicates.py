@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
 
-from sqlalchemy import inspect, select, update
-from sqlmodel import Session, col
+from sqlalchemy import text
+from sqlmodel import Session
 
-from triage.store.tables import ReportRow
 from triage.types import DuplicateCandidate
 
-BANDS = cast("Any", inspect(ReportRow)).columns["shingle_bands"]
+# All bands are unfolded and hashed: 35 ms for 500 reports among 12,000. Told to overlap with 8,000
+# bands, PostgreSQL compares every pair instead, which took 2.8 s; by a GIN index, 0.15 s.
+CANDIDATES = """
+    SELECT report_id, fingerprint, failure_text, shingle_bands
+    FROM report
+    WHERE duplicate_of IS NULL AND report_id IN (
+        SELECT report_id FROM report
+        WHERE fingerprint IN (SELECT fingerprint FROM report WHERE report_id = ANY(:mine))
+        UNION ALL
+        SELECT report_id
+        FROM (
+            SELECT report_id, unnest(shingle_bands) AS band FROM report WHERE duplicate_of IS NULL
+        ) AS theirs
+        WHERE band IN (SELECT unnest(shingle_bands) FROM report WHERE report_id = ANY(:mine))
+    )
+    ORDER BY report_id
+"""
+LINK = """
+    UPDATE report SET duplicate_of = link.first
+    FROM unnest(CAST(:repeats AS bigint[]), CAST(:firsts AS bigint[])) AS link (report_id, first)
+    WHERE report.report_id = link.report_id
+"""
 
 
 def load_duplicate_candidates(
@@ -20,37 +39,16 @@ def load_duplicate_candidates(
     """The named reports, and every first report of a family that shares a text or a band."""
     if not report_ids:
         return []
-    mine = select(col(ReportRow.fingerprint), col(ReportRow.shingle_bands)).where(
-        col(ReportRow.report_id).in_(report_ids)
-    )
-    fingerprints: set[str] = set()
-    bands: set[int] = set()
-    for row in session.execute(mine):
-        fingerprints.add(row.fingerprint)
-        bands.update(row.shingle_bands)
-    statement = select(
-        col(ReportRow.report_id),
-        col(ReportRow.fingerprint),
-        col(ReportRow.failure_text),
-        col(ReportRow.shingle_bands),
-    ).where(
-        col(ReportRow.duplicate_of).is_(None),
-        # two index scans: B-tree on the fingerprint, GIN on the bands
-        col(ReportRow.fingerprint).in_(fingerprints) | BANDS.overlap(sorted(bands)),
-    )
     return [
         DuplicateCandidate(
             row.report_id, row.fingerprint, row.failure_text, tuple(row.shingle_bands)
         )
-        for row in session.execute(statement.order_by(col(ReportRow.report_id)))
+        for row in session.execute(text(CANDIDATES), {"mine": list(report_ids)})
     ]
 
 
 def save_duplicate_links(session: Session, links: Mapping[int, int]) -> None:
     """Link reports to the first report of their family (report id to root id)."""
-    for report_id, root_id in sorted(links.items()):
-        session.execute(
-            update(ReportRow)
-            .where(col(ReportRow.report_id) == report_id)
-            .values(duplicate_of=root_id)
-        )
+    if links:
+        pairs = {"repeats": list(links), "firsts": list(links.values())}
+        session.execute(text(LINK), pairs)

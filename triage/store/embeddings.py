@@ -102,7 +102,8 @@ def save_vectors(session: Session, space_id: int, vectors: Mapping[str, Vector])
         raise _wrong_length("Storing vectors", dimensions)
     session.execute(text(STAGING))
     rows = ((space_id, fingerprint, vector) for fingerprint, vector in vectors.items())
-    copy_in(session, "embedding_staging", ("int8", "text", "vector"), rows)
+    types = {"space_id": "int8", "fingerprint": "text", "vector": "vector"}
+    copy_in(session, "embedding_staging", types, rows)
     session.execute(text(TAKE_OVER))
     session.execute(text("TRUNCATE embedding_staging"))
 

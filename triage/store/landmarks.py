@@ -21,7 +21,7 @@ from triage.store.tables import LandmarkRow
 Vector = NDArray[np.float32]
 
 INDEXABLE_DIMENSIONS = 2000  # pgvector's limit for an HNSW index on vectors of 32-bit numbers
-# Of the 10 nearest of 22,500 utterances this finds 99 %, at 40 (pgvector's default) 96 %.
+# Of the 8 nearest of 22,000 utterances this finds 99.6 % in 1.6 ms, 40 (pgvector's default) 98.8 %.
 SEARCH_WIDTH = 100
 BUILD_MEMORY = "256MB"
 
@@ -87,14 +87,17 @@ def index_landmarks(session: Session, space_id: int, dimensions: int) -> bool:
     """Make the space's HNSW index unless it is there; False where pgvector cannot make one."""
     if dimensions > INDEXABLE_DIMENSIONS:
         return False
+    if session.execute(text("SELECT to_regclass(:name)"), {"name": _index(space_id)}).scalar():
+        return True
     session.execute(text(f"SET LOCAL maintenance_work_mem = '{BUILD_MEMORY}'"))
     session.execute(
         text(
-            f"CREATE INDEX IF NOT EXISTS {_index(space_id)} ON landmark "
+            f"CREATE INDEX {_index(space_id)} ON landmark "
             f"USING hnsw ((vector::vector({int(dimensions)})) vector_cosine_ops) "
             f"WHERE space_id = {int(space_id)}"
         )
     )
+    session.execute(text("ANALYZE landmark"))  # else the planner takes the table for a small one
     return True
 
 
@@ -103,7 +106,7 @@ def nearest_landmarks(
 ) -> list[list[str]]:
     """Fingerprints of the ``count`` landmarks nearest to each of (n, d) vectors, nearest first.
 
-    By the space's index, which misses one in a hundred.
+    By the space's index, which misses four in a thousand.
     """
     cast = f"vector({int(vectors.shape[1])})"
     session.execute(text(f"SET LOCAL hnsw.ef_search = {SEARCH_WIDTH}"))

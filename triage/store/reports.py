@@ -5,19 +5,63 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Text,
+    and_,
+    any_,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
 from triage.errors import UnknownReport
+from triage.store.copying import copy_in
 from triage.store.tables import EmbeddingRow, ReportRow, ReportSupporterRow, ThemeMemberRow
 from triage.types import CleanReport, Kind, Report
 
 # What a report has besides the columns of its own row.
 _OWN = ("reporter", "supporters", "theme_id", "is_core")
+
+# What intake writes into the table, by PostgreSQL's name of the column's type.
+COLUMN_TYPES = {
+    "origin": "text",
+    "external_id": "text",
+    "channel": "text",
+    "kind": "text",
+    "created_at": "timestamptz",
+    "title": "text",
+    "body": "text",
+    "failure_text": "text",
+    "fingerprint": "text",
+    "content_digest": "text",
+    "code": "text",
+    "error_signatures": "jsonb",
+    "shingle_bands": "int8[]",
+    "model_written": "text",
+    "model_version": "text",
+    "environment": "text",
+    "language": "text",
+    "url": "text",
+    "author_hash": "text",
+    "rating": "float8",
+    "prompt": "text",
+    "response": "text",
+}
+# Fields that are no part of what a source said.
+DERIVED = {"created_at", "fingerprint", "shingle_bands", "error_signatures"}
+DIGESTED = tuple(field.name for field in fields(CleanReport) if field.name not in DERIVED)
+SEQUENCE = "report_report_id_seq"
 SAVING_LOCK = 0x7361_7665  # "save": held by the transaction that saves reports
 
 
@@ -55,12 +99,7 @@ def save_reports(session: Session, reports: Sequence[CleanReport]) -> SavedRepor
         for key, report in latest.items()
         if key in known and known[key].content_digest != _content_digest(report)
     }
-    added: list[int] = []
-    if new:
-        statement = insert(ReportRow).returning(
-            col(ReportRow.report_id), sort_by_parameter_order=True
-        )
-        added = list(session.execute(statement, [_columns(report) for report in new]).scalars())
+    added = _add(session, new)
     for report_id, report in changed.items():
         values = _columns(report)
         del values["created_at"]
@@ -83,6 +122,22 @@ def save_reports(session: Session, reports: Sequence[CleanReport]) -> SavedRepor
     )
 
 
+def _add(session: Session, reports: Sequence[CleanReport]) -> list[int]:
+    """Insert reports by COPY and return their ids, ascending in their order."""
+    if not reports:
+        return []
+    numbers = text("SELECT nextval(:sequence) FROM generate_series(1, :count)")
+    drawn = session.execute(numbers, {"sequence": SEQUENCE, "count": len(reports)})
+    report_ids = sorted(drawn.scalars())
+    rows = (
+        {**_columns(report), "report_id": report_id}
+        for report_id, report in zip(report_ids, reports, strict=True)
+    )
+    types = {"report_id": "int8", **COLUMN_TYPES}
+    copy_in(session, "report", types, ([row[name] for name in types] for row in rows))
+    return report_ids
+
+
 def _load_known(session: Session, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Any]:
     by_origin: dict[str, list[str]] = {}
     for origin, external_id in keys:
@@ -94,14 +149,18 @@ def _load_known(session: Session, keys: Iterable[tuple[str, str]]) -> dict[tuple
             col(ReportRow.report_id),
             col(ReportRow.fingerprint),
             col(ReportRow.content_digest),
-        ).where(col(ReportRow.origin) == origin, col(ReportRow.external_id).in_(external_ids))
+        ).where(
+            col(ReportRow.origin) == origin,
+            col(ReportRow.external_id) == any_(literal(external_ids, ARRAY(Text))),
+        )
         known.update({(origin, row.external_id): row for row in session.execute(statement)})
     return known
 
 
 def _columns(report: CleanReport) -> dict[str, Any]:
-    values = asdict(report)
-    del values["supporter_hashes"]
+    """What is stored of a report, by the columns of ``COLUMN_TYPES``."""
+    values = {name: getattr(report, name) for name in COLUMN_TYPES if name != "content_digest"}
+    values["kind"] = report.kind.value
     values["content_digest"] = _content_digest(report)
     values["shingle_bands"] = list(report.shingle_bands)
     values["error_signatures"] = list(report.error_signatures)
@@ -135,9 +194,7 @@ def _leave_family_and_theme(session: Session, report_ids: Sequence[int]) -> list
 
 def _content_digest(report: CleanReport) -> str:
     """Hash of all that the source said, so that an unchanged report is told from a revised one."""
-    content = asdict(report)
-    for derived in ("created_at", "fingerprint", "shingle_bands", "error_signatures"):
-        del content[derived]
+    content = {name: getattr(report, name) for name in DIGESTED}
     encoded = json.dumps(content, sort_keys=True, default=str).encode()
     return hashlib.sha256(encoded).hexdigest()
 

@@ -18,8 +18,9 @@ CLEAR_LIKENESS = 0.82
 # those less clear 2 of 4.
 CLEAR_GAP = 0.6
 CLEAR_COVER = 0.75
-# Splits of one run move at most this share of all reports to another theme.
-MOST_MOVED = 0.01
+# Splits of one run move at most this share of all reports to another theme. Fed in ten slices, they
+# moved 0.001 a step.
+MOST_MOVED = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def draft_changes(
     """The merges and splits that a comparison suggests and no person's word forbids.
 
     ``report_ids`` are those of the comparison's rows. A change without a hindrance is to be
-    made; no theme takes part in two of them, and splits together move at most one report in a
+    made; no theme takes part in two of them, and splits together move at most three reports in a
     hundred. Clearest first; the same comparison gives the same changes.
     """
     apart = kept_apart(people.bonds, people.theme_of)
