@@ -10,16 +10,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from triage.cleaning.identity import normalise
 from triage.types import DuplicateCandidate
-
-if TYPE_CHECKING:
-    from datasketch import MinHash
 
 SHINGLE_CHARACTERS = 5
 # Below this many shingles one changed word is half the text: only equal texts count.
@@ -30,6 +26,8 @@ NEAR_DUPLICATE_JACCARD = 0.8
 BANDS = 16
 ROWS = 5
 _HASH_BASE = 0x9E3779B1  # odd, 2^32 over the golden ratio
+_FNV_START = np.uint64(0xCBF29CE484222325)
+_FNV_PRIME = np.uint64(0x100000001B3)
 
 
 def shingles(text: str) -> frozenset[str]:
@@ -49,10 +47,13 @@ def shingle_bands(text: str) -> tuple[int, ...]:
     hashes = _shingle_hashes(normalise(text))
     if len(hashes) < FEWEST_SHINGLES:
         return ()
-    sketch = _empty_sketch().copy()
-    sketch.update_batch(hashes.tolist())
-    minima = np.asarray(sketch.hashvalues, dtype=np.uint64).reshape(BANDS, ROWS)
-    return tuple(_band_key(band, row) for band, row in enumerate(minima))
+    factors, offsets = _permutations()
+    minima = (factors * _mixed(hashes) + offsets).min(axis=1).astype(np.uint64)
+    # FNV-1a over a band's rows; its number is in it, so that keys of two bands never meet
+    keys = _FNV_START ^ np.arange(BANDS, dtype=np.uint64)
+    for row in minima.reshape(BANDS, ROWS).T:
+        keys = (keys ^ row) * _FNV_PRIME
+    return tuple(keys.view(np.int64).tolist())
 
 
 def _shingle_hashes(normal: str) -> NDArray[np.uint32]:
@@ -65,21 +66,23 @@ def _shingle_hashes(normal: str) -> NDArray[np.uint32]:
     return np.unique(hashes)
 
 
+def _mixed(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """MurmurHash3's finaliser: like texts have like polynomial hashes, these are not."""
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        hashes = (hashes ^ (hashes >> np.uint32(shift))) * np.uint32(factor)
+    return hashes ^ (hashes >> np.uint32(16))
+
+
 @cache
-def _empty_sketch() -> MinHash:
-    # Imported here: datasketch brings SciPy's integrators along, a second at the start of every
-    # command, even of one that cleans nothing.
-    from datasketch import MinHash
+def _permutations() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Odd factors and offsets (80, 1): each pair permutes the numbers below 2^32.
 
-    return MinHash(num_perm=BANDS * ROWS, seed=1, scheme="affine32", hashfunc=int)
-
-
-def _band_key(band: int, minima: NDArray[np.uint64]) -> int:
-    # FNV-1a over the rows; the band number is in it, so that keys of two bands never meet.
-    key = 0xCBF29CE484222325 ^ band
-    for minimum in minima.tolist():
-        key = ((key ^ minimum) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    return key - (1 << 64) if key >= 1 << 63 else key
+    Stored keys depend on them: they are those of datasketch's ``affine32`` with seed 1.
+    """
+    chance = np.random.RandomState(1)
+    factors = chance.randint(0, 2**31, BANDS * ROWS, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    offsets = chance.randint(0, 2**32, BANDS * ROWS, dtype=np.uint32)
+    return factors[:, np.newaxis], offsets[:, np.newaxis]
 
 
 def is_near_duplicate(a: str, b: str) -> bool:
@@ -105,7 +108,7 @@ def link_duplicates(
     first report, so families stay flat.
     """
     links: dict[int, int] = {}
-    families = _Families()
+    families = _Families({b for c in candidates if c.report_id in to_link for b in c.shingle_bands})
     for candidate in sorted(candidates, key=lambda c: c.report_id):
         if candidate.report_id not in to_link:
             families.add(candidate)
@@ -121,9 +124,10 @@ def link_duplicates(
 
 
 class _Families:
-    """First reports by fingerprint and by band."""
+    """First reports by fingerprint and by band; only ``bands`` are ever asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, bands: Collection[int]) -> None:
+        self._bands = frozenset(bands)
         self._by_fingerprint: dict[str, int] = {}
         self._by_band: dict[int, list[int]] = defaultdict(list)
         self._texts: dict[int, str] = {}
@@ -132,7 +136,7 @@ class _Families:
     def add(self, candidate: DuplicateCandidate) -> None:
         self._by_fingerprint.setdefault(candidate.fingerprint, candidate.report_id)
         self._texts[candidate.report_id] = candidate.failure_text
-        for band in candidate.shingle_bands:
+        for band in self._bands.intersection(candidate.shingle_bands):
             self._by_band[band].append(candidate.report_id)
 
     def find(self, candidate: DuplicateCandidate) -> int | None:

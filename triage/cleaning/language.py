@@ -36,8 +36,8 @@ def find_language(declared: str | None, text: str) -> str | None:
 def detect_language(text: str) -> str | None:
     """Language of a text by script (Chinese, Japanese, Korean) or by py3langid; else None."""
     words = _NO_WORD.sub(" ", text[:_ENOUGH_CHARACTERS])
-    letters = sum(character.isalpha() for character in words)
-    east_asian = _east_asian_language(words, letters)
+    letters = sum(map(str.isalpha, words))
+    east_asian = None if words.isascii() else _east_asian_language(words, letters)
     if east_asian or letters < FEWEST_LETTERS:
         return east_asian
     language, probability = _identifier().classify(words)
