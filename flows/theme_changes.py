@@ -101,10 +101,11 @@ def compare_whole(workspace: Workspace, session: Session, whole: Whole) -> Compa
 def place_reports(
     workspace: Workspace, session: Session, whole: Whole, comparison: Comparison
 ) -> int:
-    """Put reports into the theme of their cluster where its anchors say so too.
+    """Put reports into the theme at home in their cluster, where wording or its anchors say so too.
 
-    The cluster alone took in too much over ten runs: of the labelled noise 0.45 was left out at
-    the end, with both 0.62.
+    The cluster alone took in too much over ten runs: of the labelled noise 0.52 was left out at the
+    end, with the anchors 0.71 and with either of both 0.55; of the adjusted Rand index of one run
+    over all 0.93, 0.90 and 0.94 were reached.
     """
     corpus, placed = whole.corpus, 0
     anchors = {
@@ -117,13 +118,14 @@ def place_reports(
     for theme_id, rows in sorted(comparison.placed.items()):
         reports = [whole.reports[row] for row in rows]
         places = join_themes(corpus.rows(reports), anchors, min_similarity=least)
-        near = {
-            report.report_id: place[1]
+        held = {
+            report.report_id: place[1] if place else None
             for report, place in zip(reports, places, strict=True)
-            if place and place[0] == theme_id and theme_id not in closed.get(report.report_id, ())
+            if (report.is_core or (place and place[0] == theme_id))
+            and theme_id not in closed.get(report.report_id, ())
         }
-        add_members(session, theme_id, near, joined_by="clustering")
-        placed += len(near)
+        add_members(session, theme_id, held, joined_by="clustering")
+        placed += len(held)
     return placed
 
 
