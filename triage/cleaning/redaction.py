@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from triage.cleaning.assignments import redact_assignments
 from triage.cleaning.characters import visible_text
 from triage.cleaning.credentials import redact_credentials
@@ -12,6 +14,8 @@ from triage.cleaning.personal import redact_personal_data
 _MOST_PASSES = 12
 
 
+# A channel or a model is named by every report, and a short report is looked at twice.
+@lru_cache(maxsize=32)
 def redact(text: str) -> str:
     """The text with credentials and personal data replaced by placeholders, safe to store.
 
