@@ -37,6 +37,7 @@ from triage.themes import (
     join_thresholds,
     standing,
     themes_around,
+    unite_alike,
     without_floods,
     without_foes,
 )
@@ -210,7 +211,9 @@ def _found(
         return []
     least = workspace.config.policy.min_cluster_size
     evidence = gather_evidence(workspace, session, corpus, together)
-    labels = cluster_views(evidence.views, min_cluster_size=least).labels
+    labels = unite_alike(
+        cluster_views(evidence.views, min_cluster_size=least).labels, corpus.rows(together)
+    )
     new = {report.report_id for report in residue}
     groups = groups_of(evidence.with_core(labels), labels, bonds)
     return found_themes(

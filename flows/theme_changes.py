@@ -37,6 +37,7 @@ from triage.themes import (
     compare,
     draft_changes,
     join_themes,
+    unite_alike,
     without_floods,
 )
 from triage.types import Bond, Change, ProposalKind, Report, ThemeStatus
@@ -71,11 +72,12 @@ def cluster_whole(
     evidence = gather_evidence(workspace, session, corpus, reports)
     heard = {report.report_id for report in without_floods(reports)}
     rows = np.array([row for row, one in enumerate(reports) if one.report_id in heard], dtype=int)
-    labels = np.full(len(reports), -1, dtype=np.int64)
-    labels[rows] = cluster_views(
+    found = cluster_views(
         [view.take(rows) for view in evidence.views],
         min_cluster_size=workspace.config.policy.min_cluster_size,
     ).labels
+    labels = np.full(len(reports), -1, dtype=np.int64)
+    labels[rows] = unite_alike(found, corpus.rows([reports[row] for row in rows]))
     return Whole(evidence, corpus, evidence.with_core(labels), labels, bonds)
 
 

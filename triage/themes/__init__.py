@@ -8,6 +8,7 @@ from triage.themes.describing import describe
 from triage.themes.founding import founding_blocker, without_floods
 from triage.themes.grouping import group_themes
 from triage.themes.joining import is_backed, join_theme, join_themes, themes_around
+from triage.themes.likeness import unite_alike
 from triage.themes.profiling import core_of, profile
 from triage.themes.wording import Background, count_background, words_of
 
@@ -34,6 +35,7 @@ __all__ = [
     "standing",
     "theme_of_side",
     "themes_around",
+    "unite_alike",
     "without_floods",
     "without_foes",
     "words_of",

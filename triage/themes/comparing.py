@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from triage.themes.likeness import likeness
+
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
 Rows = NDArray[np.int64]
@@ -174,19 +176,3 @@ def _splits(
             )
         )
     return found
-
-
-def likeness(first: Floats, second: Floats) -> float:
-    """Mean similarity between two groups of unit vectors over the mean within them, 0 to 1."""
-    within = max(_within(first), 1e-6) * max(_within(second), 1e-6)
-    between = float(first.mean(axis=0, dtype=np.float64) @ second.mean(axis=0, dtype=np.float64))
-    return float(np.clip(between / np.sqrt(within), 0.0, 1.0))
-
-
-def _within(group: Floats) -> float:
-    """Mean cosine similarity over all pairs, from the length of the rows' sum."""
-    count = len(group)
-    if count < 2:
-        return 1.0
-    squared = float(np.sum(group.sum(axis=0, dtype=np.float64) ** 2))
-    return (squared - count) / (count * (count - 1))
