@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from flows.corpus import Corpus
 from flows.distilling import load_phrases
-from flows.reading import open_reader, prepared_text, read_texts
+from flows.readers import open_reader, prepared_text, read_texts
 from flows.showing import ShowProgress, silent
 from triage.clustering import (
     Readings,

@@ -10,16 +10,20 @@ from numpy.typing import NDArray
 
 from flows.corpus import Corpus
 from flows.distilling import load_phrases
-from flows.embed_reports import embed_phrases, embedding_name, find_report_space, open_embedder
+from flows.embed_reports import embed_phrases, embedding_name, open_embedder
+from flows.readers import (
+    compare_with_prototypes,
+    open_reader,
+    prepared_text,
+    read_phrases,
+    read_texts,
+)
 from flows.showing import ShowProgress, silent
-from triage.cleaning import fingerprint, without_names
 from triage.clustering import nearest_neighbours
 from triage.config.model import TriageConfig
 from triage.corrections import Learnt
 from triage.database import Session
-from triage.decision import LAYER_PROTOTYPES, TextSignals, compare_with_layers
-from triage.errors import ReaderError
-from triage.readerfile import load_reader, load_shipped_reader
+from triage.decision import TextSignals
 from triage.reading import (
     LAYERS,
     NEIGHBOURS,
@@ -39,14 +43,11 @@ from triage.routing import (
     likeness,
 )
 from triage.store.distillations import StoredDistillation
-from triage.store.embeddings import load_vectors
 from triage.store.learnt import load_learnt
-from triage.store.readings import load_readings, save_readings
 from triage.types import Report
 from triage.workspace import Workspace
 
 Doubles = NDArray[np.float64]
-BATCH = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,80 +100,100 @@ def read_corpus(
     tried, then the words are only compared with described failures, and ``notes`` say so.
     """
     reader, notes = open_reader(workspace)
-    keys = tuple(corpus.vectors)
-    first = {report.fingerprint: report for report in reversed(corpus.reports)}
-    phrases = {
-        key: found
-        for key, found in load_phrases(session, workspace.settings).items()
-        if key in first
-    }
-    unit = np.stack([corpus.vectors[key] for key in keys]) if keys else np.zeros((0, 1), np.float32)
-    near = nearest_neighbours(unit, NEIGHBOURS) if len(keys) > 1 else np.zeros((len(keys), 0), int)
-    answered = tuple(phrases[key].layer if key in phrases else None for key in keys)
-    capabilities = capabilities_of(workspace.config)
-    vectors = embed_map(workspace, capabilities)
-    like = likeness(unit, vectors) if vectors and keys else np.zeros((len(keys), len(vectors)))
-    if reader is None:
-        text = _by_prototypes(workspace, unit)
-        phrase, has_phrase = text, np.zeros(len(keys), dtype=bool)
-        learnt_ids: tuple[str, ...] = ()
-        scores, calibration = capability_scores(like, None, (), capabilities), Calibration()
-    else:
-        texts = {key: prepared_text(first[key]) for key in keys}
-        text = read_texts(workspace, session, reader, texts, progress)
-        phrase, has_phrase = _read_phrases(workspace, session, reader, keys, phrases, progress)
-        learnt_ids, calibration = reader.capability_ids, reader.calibration
-        learnt = text.capabilities.copy()
-        learnt[has_phrase] += phrase.capabilities[has_phrase]
-        scores = capability_scores(like, learnt, learnt_ids, capabilities)
-        scores = scores + _by_layer(reader, answered, capabilities)
+    found = _gather(workspace, session, corpus)
+    read = _read(workspace, session, reader, found, progress)
     read_by = "likeness to described failures" if reader is None else reader.name
     based_on = f"{read_by} on {embedding_name(open_embedder(workspace))}"
     taught, note = load_taught(session, based_on)
-    notes += (note,) if note else ()
-    shift, capability_shift = _shifts(taught, corpus, unit, capabilities)
-    empty = np.zeros(len(keys))
-    words = weigh(text, phrase, has_phrase, list(answered), shift=shift, unit=unit, neighbours=near)
-    bare = weigh(text, phrase, has_phrase, [None] * len(keys), shift=empty, unit=unit,
-                 neighbours=np.zeros((len(keys), 0), int))  # fmt: skip
+    shift, capability_shift = _shifts(taught, corpus, found.unit, found.capabilities)
+    asked = list(found.answered)
+    alone = np.zeros((len(found.keys), 0), dtype=np.int64)
+    nothing, nobody = np.zeros(len(found.keys)), [None] * len(found.keys)
+    parts = (read.text, read.phrase, read.has_phrase)
+    bare = weigh(*parts, nobody, shift=nothing, unit=found.unit, neighbours=alone)
     return Reading(
-        rows={key: row for row, key in enumerate(keys)},
-        words=words,
-        scores=pulled(scores + capability_shift, unit, near),
-        answered=answered,
-        capabilities=capabilities,
-        calibration=calibration,
-        learnt_ids=learnt_ids,
+        rows={key: row for row, key in enumerate(found.keys)},
+        words=weigh(*parts, asked, shift=shift, unit=found.unit, neighbours=found.neighbours),
+        scores=pulled(read.scores + capability_shift, found.unit, found.neighbours),
+        answered=found.answered,
+        capabilities=found.capabilities,
+        calibration=Calibration() if reader is None else reader.calibration,
+        learnt_ids=() if reader is None else reader.capability_ids,
         read_by=read_by,
         bare_log_odds=bare.log_odds,
-        bare_scores=scores,
-        unit=unit,
-        neighbours=near,
+        bare_scores=read.scores,
+        unit=found.unit,
+        neighbours=found.neighbours,
         based_on=based_on,
-        notes=notes,
+        notes=(*notes, note) if note else notes,
     )
 
 
-def open_reader(workspace: Workspace) -> tuple[Reader | None, tuple[str, ...]]:
-    """The reader that fits the present embedding: the team's, else the shipped one, else none."""
-    embedding = embedding_name(open_embedder(workspace))
-    notes: list[str] = []
-    path = workspace.settings.reader
-    for place in (None,) if path is None else (path, None):
-        name = "the shipped reader" if place is None else str(place)
-        try:
-            found = load_shipped_reader() if place is None else load_reader(place)
-        except ReaderError as error:
-            notes.append(f"{name} is not used: {error.problem}. {error.remedy}")
-            continue
-        if found.embedding == embedding:
-            return found, tuple(notes)
-        notes.append(
-            f"{name} is not used: it was trained on vectors of {found.embedding}, and this is "
-            f"{embedding}. Train one with `triage train-reader`; until then the words are only "
-            "compared with described failures."
-        )
-    return None, tuple(notes)
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """What there is to read: texts by row, who is near whom, an LLM's answers, the map."""
+
+    keys: tuple[str, ...]
+    texts: dict[str, str]
+    phrases: dict[str, StoredDistillation]
+    answered: tuple[str | None, ...]
+    unit: NDArray[np.float32]
+    neighbours: NDArray[np.int64]
+    capabilities: tuple[Capability, ...]
+    like: Doubles
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read in texts and phrases, and the capabilities' scores (n, k) from both."""
+
+    text: RawReadings
+    phrase: RawReadings
+    has_phrase: NDArray[np.bool_]
+    scores: Doubles
+
+
+def _gather(workspace: Workspace, session: Session, corpus: Corpus) -> _Material:
+    keys = tuple(corpus.vectors)
+    first = {report.fingerprint: report for report in reversed(corpus.reports)}
+    answers = load_phrases(session, workspace.settings)
+    phrases = {key: found for key, found in answers.items() if key in first}
+    unit = np.stack([corpus.vectors[key] for key in keys]) if keys else np.zeros((0, 1), np.float32)
+    capabilities = capabilities_of(workspace.config)
+    vectors = embed_map(workspace, capabilities)
+    return _Material(
+        keys=keys,
+        texts={key: prepared_text(first[key]) for key in keys},
+        phrases=phrases,
+        answered=tuple(phrases[key].layer if key in phrases else None for key in keys),
+        unit=unit,
+        neighbours=nearest_neighbours(unit, NEIGHBOURS),
+        capabilities=capabilities,
+        like=likeness(unit, vectors) if keys else np.zeros((0, len(vectors))),
+    )
+
+
+def _read(
+    workspace: Workspace,
+    session: Session,
+    reader: Reader | None,
+    found: _Material,
+    progress: ShowProgress,
+) -> _Read:
+    if reader is None:
+        text = compare_with_prototypes(workspace, found.unit)
+        scores = capability_scores(found.like, None, (), found.capabilities)
+        return _Read(text, text, np.zeros(len(found.keys), dtype=bool), scores)
+    text = read_texts(workspace, session, reader, found.texts, progress)
+    phrase, has_phrase = read_phrases(
+        workspace, session, reader, found.keys, found.phrases, progress
+    )
+    learnt = text.capabilities.copy()
+    learnt[has_phrase] += phrase.capabilities[has_phrase]
+    scores = capability_scores(found.like, learnt, reader.capability_ids, found.capabilities)
+    return _Read(
+        text, phrase, has_phrase, scores + _by_layer(reader, found.answered, found.capabilities)
+    )
 
 
 def load_taught(session: Session, based_on: str) -> tuple[Learnt | None, str | None]:
@@ -198,62 +219,6 @@ def embed_map(
     return {name: np.stack([phrases[text] for text in each]) for name, each in texts.items()}
 
 
-def prepared_text(report: Report) -> str:
-    """The text of a report as it is embedded and read."""
-    return without_names(report.failure_text, (report.model_written, report.environment))
-
-
-def read_texts(
-    workspace: Workspace,
-    session: Session,
-    reader: Reader,
-    texts: dict[str, str],
-    progress: ShowProgress,
-) -> RawReadings:
-    """Readings of texts by fingerprint, in their order; new ones are stored."""
-    known = load_readings(session, reader.name)
-    missing = [key for key in texts if key not in known]
-    space = find_report_space(session, open_embedder(workspace))
-    for start in range(0, len(missing), BATCH):
-        batch = missing[start : start + BATCH]
-        raw = load_vectors(session, space, batch) if space is not None else {}
-        batch = [key for key in batch if key in raw]
-        found = reader.read(np.stack([raw[key] for key in batch]), [texts[key] for key in batch])
-        fresh = {
-            key: (found.layers[row].tolist(), found.capabilities[row].tolist())
-            for row, key in enumerate(batch)
-        }
-        save_readings(session, reader.name, fresh)
-        known |= fresh
-        progress("reading", start + len(batch), len(missing))
-    return RawReadings(
-        np.array([known[key][0] for key in texts]).reshape(len(texts), len(LAYERS)),
-        np.array([known[key][1] for key in texts]).reshape(len(texts), len(reader.capability_ids)),
-    )
-
-
-def _read_phrases(
-    workspace: Workspace,
-    session: Session,
-    reader: Reader,
-    keys: Sequence[str],
-    phrases: dict[str, StoredDistillation],
-    progress: ShowProgress,
-) -> tuple[RawReadings, NDArray[np.bool_]]:
-    """Readings of the phrases, in rows of their texts, and which rows have one."""
-    texts = {fingerprint(found.failure): found.failure for found in phrases.values()}
-    read = read_texts(workspace, session, reader, texts, progress)
-    place = {key: row for row, key in enumerate(texts)}
-    layers = np.zeros((len(keys), len(LAYERS)))
-    parts = np.zeros((len(keys), len(reader.capability_ids)))
-    has_phrase = np.zeros(len(keys), dtype=bool)
-    for row, key in enumerate(keys):
-        if key in phrases:
-            at = place[fingerprint(phrases[key].failure)]
-            layers[row], parts[row], has_phrase[row] = read.layers[at], read.capabilities[at], True
-    return RawReadings(layers, parts), has_phrase
-
-
 def _by_layer(
     reader: Reader, answered: Sequence[str | None], capabilities: Sequence[Capability]
 ) -> Doubles:
@@ -266,24 +231,6 @@ def _by_layer(
     nothing = np.zeros(len(capabilities))
     rows = [given[LAYERS.index(layer)] if layer in LAYERS else nothing for layer in answered]
     return np.array(rows).reshape(len(answered), len(capabilities))
-
-
-def _by_prototypes(workspace: Workspace, unit: NDArray[np.float32]) -> RawReadings:
-    """Likeness to described failures of each layer, in the form of a reading."""
-    phrases = embed_phrases(workspace, [p for each in LAYER_PROTOTYPES.values() for p in each])
-    prototypes = {
-        layer: np.stack([phrases[sentence] for sentence in sentences])
-        for layer, sentences in LAYER_PROTOTYPES.items()
-    }
-    if len(unit) == 0:
-        return RawReadings(np.zeros((0, len(LAYERS))), np.zeros((0, 0)))
-    log_odds, chances = compare_with_layers(unit, prototypes)
-    chances = np.clip(chances[:, [list(prototypes).index(layer) for layer in LAYERS]], 1e-6, 1)
-    # the chances of the software's layers among themselves, the model against all by its log-odds
-    software = chances[:, 1:] / chances[:, 1:].sum(axis=1, keepdims=True)
-    model = 1 / (1 + np.exp(-log_odds))
-    layers = np.log(np.hstack([model[:, None], (1 - model)[:, None] * software]))
-    return RawReadings(layers, np.zeros((len(unit), 0)))
 
 
 def _shifts(

@@ -27,11 +27,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows.collect_reports import ingest
+from flows.corpus import Corpus, load_corpus
 from flows.decide_themes import decide_all, decision_policy
 from flows.embed_reports import embed
 from flows.reading import Reading, read_corpus
 from flows.route_themes import route_all
-from flows.update_themes import Corpus, load_corpus, update
+from flows.update_themes import update
 from tests.benchmarks.labelled import labelled
 from tests.integration.llm.replay import recorded, replay
 from triage.corrections import Example, compare, learn

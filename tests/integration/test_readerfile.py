@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from flows.embed_reports import embedding_name, open_embedder
-from flows.reading import open_reader
+from flows.readers import open_reader
 from triage.errors import ReaderError
 from triage.readerfile import load_reader, load_shipped_reader, parse_reader, save_reader
 from triage.workspace import Workspace

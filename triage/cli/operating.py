@@ -82,7 +82,7 @@ def _llm(settings: Settings) -> str:
 
 
 def _reader(_settings: Settings) -> str:
-    from flows.reading import open_reader
+    from flows.readers import open_reader
 
     with open_workspace() as workspace:
         reader, notes = open_reader(workspace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +62,7 @@ def weigh(
     text: RawReadings,
     phrase: RawReadings,
     has_phrase: NDArray[np.bool_],
-    answered: list[str | None],
+    answered: Sequence[str | None],
     *,
     shift: Doubles,
     unit: Floats,
