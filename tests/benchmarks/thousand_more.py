@@ -4,8 +4,8 @@
 
 The 22,500 are the utterances of clinc150.json. Of the 1,000, half are its out-of-scope utterances,
 and half are utterances drawn anew, their words in another order, so that none repeats a stored one.
-Each run is a process of its own on a copy of the same database: ingest, embed (with the start of the
-model) and theme. A seed draws the 1,000. Once more by the index (HNSW) instead of all landmarks.
+Each run is a process of its own on a copy of the same database: ingest, embed (with the model's
+start) and theme. A seed draws the 1,000. Once more by the index (HNSW) instead of all landmarks.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ import requests
 UP = "from triage.cli import main; main()"
 DEPLOYMENTS = {
     "collect_reports", "embed_reports", "update_themes", "decide_themes", "route_themes",
-    "file_issues", "sync_issues", "verify_release", "pipeline",
+    "recluster_themes", "file_issues", "learn_from_corrections", "sync_issues", "verify_release",
+    "pipeline",
 }  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 
@@ -91,11 +90,6 @@ def load_corrections(session: Session) -> dict[int, list[Correction]]:
             Correction(row.theme_id, row.field, row.value, row.author, row.reason, row.created_at)
         )
     return corrections
-
-
-def latest_corrections(corrections: list[Correction]) -> Mapping[str, Correction]:
-    """The word that holds for each corrected field (the latest wins)."""
-    return {correction.field: correction for correction in corrections}
 
 
 def _decision(row: DecisionRow) -> Decision:
