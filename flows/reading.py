@@ -106,14 +106,15 @@ def read_corpus(
     based_on = f"{read_by} on {embedding_name(open_embedder(workspace))}"
     taught, note = load_taught(session, based_on)
     shift, capability_shift = _shifts(taught, corpus, found.unit, found.capabilities)
-    asked = list(found.answered)
     alone = np.zeros((len(found.keys), 0), dtype=np.int64)
     nothing, nobody = np.zeros(len(found.keys)), [None] * len(found.keys)
     parts = (read.text, read.phrase, read.has_phrase)
     bare = weigh(*parts, nobody, shift=nothing, unit=found.unit, neighbours=alone)
     return Reading(
         rows={key: row for row, key in enumerate(found.keys)},
-        words=weigh(*parts, asked, shift=shift, unit=found.unit, neighbours=found.neighbours),
+        words=weigh(
+            *parts, found.answered, shift=shift, unit=found.unit, neighbours=found.neighbours
+        ),
         scores=pulled(read.scores + capability_shift, found.unit, found.neighbours),
         answered=found.answered,
         capabilities=found.capabilities,

@@ -363,6 +363,15 @@ def test_growth_is_measured_against_its_own_past() -> None:
     assert decided(burst).priority < decided(steady).priority
 
 
+def test_a_day_that_passes_without_news_changes_no_decision() -> None:
+    reports = [report(n, created_at=NOW - timedelta(days=9 * n)) for n in range(1, 6)]
+    first = decided(reports, LIKE_MODEL)
+    later = decide(
+        theme_of(reports), reports, LIKE_MODEL, now=NOW + timedelta(days=3), previous=first
+    )
+    assert later == first
+
+
 def test_one_person_who_posts_every_day_is_no_growth() -> None:
     posts = [report(n, reporter="p", created_at=NOW - timedelta(days=1)) for n in range(1, 9)]
     assert decided(posts).priority is Priority.P3

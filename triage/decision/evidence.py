@@ -64,9 +64,10 @@ def layer_by_words(case: Case) -> EvidenceItem:
     if not layers:
         return EvidenceItem("layer by the words", "nothing could read it", 0.0)
     ranked = sorted(layers.items(), key=lambda item: -item[1])[:2]
-    said = ", then ".join(f"{layer} ({chance:.2f})" for layer, chance in ranked)
+    said = ", then ".join(f"{layer} ({chance:.1f})" for layer, chance in ranked)
     weight = max(-WORDS_LIMIT, min(WORDS_LIMIT, case.signals.words))
-    return EvidenceItem("layer by the words", f"most like failures of {said}", round(weight, 2))
+    # In tenths: every new report moves its neighbours a little, and that is no news of a theme.
+    return EvidenceItem("layer by the words", f"most like failures of {said}", round(weight, 1))
 
 
 def layer_by_answers(case: Case) -> EvidenceItem:

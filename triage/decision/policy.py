@@ -63,6 +63,8 @@ def decide(
     originals = [report for report in reports if report.duplicate_of is None] or list(reports)
     case = Case(theme, originals, signals, now, claimed_fixes)
     evidence = tuple(row(case) for row in EVIDENCE)
+    if previous is not None and _lasting(evidence) == _lasting(previous.evidence):
+        evidence = previous.evidence
     priority, why_urgent = prioritise(theme.profile, originals, now)
     if previous is not None and previous.set_by != "policy":
         return replace(previous, evidence=evidence, priority=priority, would_change=())
@@ -82,6 +84,11 @@ def decide(
     if previous is not None and replace(decision, reasons=previous.reasons) == previous:
         return previous
     return decision
+
+
+def _lasting(evidence: Sequence[EvidenceItem]) -> list[EvidenceItem]:
+    """The items that change with the reports; growth changes with every day that passes."""
+    return [item for item in evidence if item.name != "growth"]
 
 
 def _thin_evidence(theme: Theme, policy: Policy) -> str | None:
