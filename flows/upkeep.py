@@ -12,6 +12,7 @@ from flows.file_issues import draft_context
 from flows.first_life import releases
 from flows.showing import ShowProgress, silent
 from flows.writing import Pen, send_edit
+from triage.corrections import latest
 from triage.database import Session
 from triage.errors import TrackerError, TrackerGone, TrackerLocked, TrackerRateLimited
 from triage.filing import (
@@ -27,7 +28,6 @@ from triage.filing import (
 from triage.listening import SeenIssue
 from triage.store.actions import COMMENT, EDIT, intend, log_write
 from triage.store.decisions import (
-    latest_corrections,
     load_corrections,
     load_decisions,
     load_routes,
@@ -97,7 +97,7 @@ def _plan_open(
             continue
         decision, route = decisions[theme_id], routes[theme_id]
         draft = draft_issue(each.theme, decision, route, reports[theme_id], context)
-        words = latest_corrections(corrections.get(theme_id, []))
+        words = latest(corrections.get(theme_id, []))
         situation = Situation(
             facts=each.life.facts,
             told=each.life.told,

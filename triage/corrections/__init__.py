@@ -8,6 +8,7 @@ from triage.corrections.words import (
     Conflict,
     conflicts,
     holding,
+    latest,
     removed_owners,
     with_persons_words,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "compare",
     "conflicts",
     "holding",
+    "latest",
     "learn",
     "removed_owners",
     "with_persons_words",

@@ -33,6 +33,11 @@ def holding(corrections: Iterable[Correction]) -> dict[str, Correction]:
     return {word.field: word for word in corrections if word.field in SETTINGS}
 
 
+def latest(corrections: Iterable[Correction]) -> dict[str, Correction]:
+    """The last word on each field, settings and events alike."""
+    return {word.field: word for word in corrections}
+
+
 def conflicts(corrections: Sequence[Correction]) -> list[Conflict]:
     """For every setting, the word that holds against the last other word by somebody else."""
     found = []
