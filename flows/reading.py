@@ -108,14 +108,14 @@ def read_corpus(
     shift, capability_shift = _shifts(taught, corpus, found.unit, found.capabilities)
     alone = np.zeros((len(found.keys), 0), dtype=np.int64)
     nothing, nobody = np.zeros(len(found.keys)), [None] * len(found.keys)
-    parts = (read.text, read.phrase, read.has_phrase)
+    parts, near = (read.text, read.phrase, read.has_phrase), found.neighbours
     bare = weigh(*parts, nobody, shift=nothing, unit=found.unit, neighbours=alone)
     return Reading(
         rows={key: row for row, key in enumerate(found.keys)},
         words=weigh(
             *parts, found.answered, shift=shift, unit=found.unit, neighbours=found.neighbours
         ),
-        scores=pulled(read.scores + capability_shift, found.unit, found.neighbours),
+        scores=pulled(read.scores + capability_shift, found.unit, near),
         answered=found.answered,
         capabilities=found.capabilities,
         calibration=Calibration() if reader is None else reader.calibration,
@@ -124,7 +124,7 @@ def read_corpus(
         bare_log_odds=bare.log_odds,
         bare_scores=read.scores,
         unit=found.unit,
-        neighbours=found.neighbours,
+        neighbours=near,
         based_on=based_on,
         notes=(*notes, note) if note else notes,
     )

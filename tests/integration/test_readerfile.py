@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from flows.embed_reports import embedding_name, open_embedder
 from flows.readers import open_reader
+from triage.cli import app
 from triage.errors import ReaderError
 from triage.readerfile import load_reader, load_shipped_reader, parse_reader, save_reader
 from triage.workspace import Workspace
@@ -94,3 +96,46 @@ def test_with_another_embedding_no_reader_is_used_and_it_says_why(workspace: Wor
     reader, notes = open_reader(replace(workspace, settings=settings))
     assert reader is None
     assert "was trained on vectors of" in notes[0]
+
+
+def lines(layer: str = "serving") -> str:
+    """Twelve invented modes of three reports, half of the model, half of ``layer``."""
+    said = {
+        "model": ("It forgets rule {0} of the briefing", "instruction-following"),
+        layer: ("The endpoint drops header {0} of the stream", "serving"),
+    }
+    records = [
+        {
+            "body": f"{said[one][0].format(mode)}, seen for the {copy}. time.",
+            "failure": said[one][0].format(mode),
+            "mode": f"x:{mode}-{one}",
+            "layer": one,
+            "capability": said[one][1],
+        }
+        for mode in range(6)
+        for one in said
+        for copy in range(3)
+    ]
+    return "\n".join(json.dumps(record) for record in records)
+
+
+def test_a_team_trains_a_reader_of_its_own(
+    tmp_path: Path, environment: dict[str, str], workspace: Workspace
+) -> None:
+    source, target = tmp_path / "labelled.jsonl", tmp_path / "own.npz"
+    source.write_text(lines(), "utf-8")
+    result = CliRunner().invoke(app, ["train-reader", str(source), "-o", str(target)])
+    assert result.exit_code == 0, result.output
+    assert "kappa" in result.output
+    reader, notes = open_reader(with_reader(workspace, target))
+    assert reader is not None
+    assert (reader.name, notes) == (load_reader(target).name, ())
+
+
+def test_an_unknown_layer_is_refused_with_its_line(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    source = tmp_path / "labelled.jsonl"
+    source.write_text(lines("firmware"), "utf-8")
+    result = CliRunner().invoke(app, ["train-reader", str(source), "-o", str(tmp_path / "x.npz")])
+    assert "line 4 has a layer that is none of model" in str(result.exception)
