@@ -15,7 +15,7 @@ from triage.clustering import LanguageCentres, fit_centres, unit_length
 from triage.database import Session
 from triage.distilling import FAILURE_PROMPT
 from triage.errors import EmbeddingError
-from triage.store.clusterings import load_centres, load_latest_run
+from triage.store.clusterings import load_centres, load_last_run, load_latest_run
 from triage.store.embeddings import load_vectors
 from triage.store.reports import count_reports, load_reports
 from triage.types import Report
@@ -92,6 +92,14 @@ def load_corpus(workspace: Workspace, session: Session) -> Corpus:
     """
     space_id = require_space(workspace, session)
     centring = load_centring(session, space_id) if space_id is not None else None
+    last = load_last_run(session)
+    if last is not None and last.space_id != space_id:
+        raise EmbeddingError(
+            "Comparing reports",
+            "the themes were not carried over to the present embedding model yet",
+            "Run `triage run`, or the flow update_themes, and see what it says; or set the former "
+            "model again.",
+        )
     return gather_all(workspace, session, centring)[0]
 
 

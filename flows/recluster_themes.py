@@ -12,6 +12,7 @@ from prefect import flow
 from flows.arrivals import Surroundings, join, surroundings_among
 from flows.corpus import Corpus, gather_all, representation, require_space
 from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
+from flows.switching import check_switch, fellowship_result
 from flows.theme_changes import (
     anchor_anew,
     cluster_whole,
@@ -26,7 +27,7 @@ from triage.database import Session
 from triage.store.anchors import load_anchors
 from triage.store.bonds import load_bonds
 from triage.store.clusterings import (
-    load_latest_run,
+    load_last_run,
     load_state,
     save_centres,
     save_outcome,
@@ -80,12 +81,13 @@ def cluster_everything(
     """The full clustering within the caller's transaction; counts and texts are left to it."""
     space_id = require_space(workspace, session)
     run = _planned_run(workspace, space_id or 0, cause)
-    last = load_latest_run(session, space_id) if space_id else None
+    last = load_last_run(session)
     if space_id is None or (last and _is_same(last, run, load_state(session, space_id))):
         return Reclustering({"joined": 0, "new themes": 0})
     corpus, centring = gather_all(workspace, session, None)
     if centring is None:
         return Reclustering({"joined": 0, "new themes": 0})
+    check_switch(workspace, session, run, corpus)
     originals = [report for report in corpus.reports if report.duplicate_of is None]
     run = replace(run, reports=len(originals))
     run = replace(run, run_id=save_run(session, run))
@@ -109,7 +111,12 @@ def cluster_everything(
         "changes made": sum(change.hindrance is None for change in changes),
         "changes proposed": sum(change.hindrance is not None for change in changes),
     }
-    results = {"clusters": int(whole.labels.max(initial=-1)) + 1, "founded": founded, **counts}
+    results = {
+        "clusters": int(whole.labels.max(initial=-1)) + 1,
+        "founded": founded,
+        **counts,
+        **fellowship_result(session, corpus, whole.reports),
+    }
     save_outcome(session, replace(run, results=results, state=load_state(session, space_id)))
     return Reclustering(counts, tuple(changes))
 
@@ -133,7 +140,8 @@ def _planned_run(workspace: Workspace, space_id: int, cause: str) -> ClusteringR
 
 
 def _is_same(last: ClusteringRun, planned: ClusteringRun, state: str) -> bool:
-    return (last.state, last.parameters, last.representation) == (
+    return (last.space_id, last.state, last.parameters, last.representation) == (
+        planned.space_id,
         state,
         planned.parameters,
         planned.representation,

@@ -14,7 +14,7 @@ from flows.theme_upkeep import anchors_of, load_background, make_theme, refresh_
 from triage.database import Session
 from triage.store.anchors import load_anchors, remove_anchors, save_anchors
 from triage.store.bonds import load_side, save_bond
-from triage.store.clusterings import load_latest_run
+from triage.store.clusterings import load_last_run, load_latest_run
 from triage.store.landmarks import add_landmarks
 from triage.store.overview import theme_rows
 from triage.store.proposals import withdraw_proposals
@@ -60,7 +60,8 @@ def _recluster_cause(
     """Why everything is to be clustered anew now, or None."""
     if run is None:
         return "first"
-    if run.representation != representation(workspace):
+    last = load_last_run(session)
+    if run.representation != representation(workspace) or last != run:
         return "other vectors"
     stored = count_originals(session, run.space_id)
     if stored >= workspace.config.policy.recluster_growth * run.reports and stored > run.reports:

@@ -44,6 +44,10 @@ class EmbeddingError(TriageError):
     """The embedding model cannot be loaded or used."""
 
 
+class CanaryFailed(EmbeddingError):
+    """Themes would not survive another embedding model or prompt; the switch was stopped."""
+
+
 class DistillingError(TriageError):
     """The LLM endpoint refuses what it is asked, whatever the report."""
 

@@ -94,7 +94,7 @@ def arrive(
     scatter: float = SCATTER,
 ) -> None:
     """Store reports and their vectors; ``link`` those that repeat another one."""
-    space_id = open_space(workspace, _KnownSize(workspace))
+    space_id = open_space(workspace, KnownSize(workspace))
     vectors = {report.fingerprint: vector_of(report, scatter=scatter) for report in reports}
     with workspace.database.session() as session:
         saved = save_reports(session, reports)
@@ -104,7 +104,7 @@ def arrive(
         save_vectors(session, space_id, vectors)
 
 
-class _KnownSize(Embedder):
+class KnownSize(Embedder):
     """The embedder of the workspace, which needs no model to say its dimensions."""
 
     def __init__(self, workspace: Workspace) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from triage.cleaning import link_duplicates
 from triage.database import Database, Session
+from triage.store.anchors import load_anchors
 from triage.store.decisions import load_corrections, save_correction
 from triage.store.duplicates import load_duplicate_candidates, save_duplicate_links
 from triage.store.issues import load_issues, save_filed, save_intent
@@ -21,7 +22,6 @@ from triage.store.reports import (
 from triage.store.themes import (
     add_members,
     create_theme,
-    load_anchors,
     load_forwards,
     load_theme,
     merge_theme,

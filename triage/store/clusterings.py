@@ -60,6 +60,13 @@ def load_latest_run(session: Session, space_id: int) -> ClusteringRun | None:
     return None if row is None else _run(row)
 
 
+def load_last_run(session: Session) -> ClusteringRun | None:
+    """The last full clustering in any space: the one that the themes are of."""
+    statement = select(ClusteringRunRow).order_by(col(ClusteringRunRow.run_id).desc()).limit(1)
+    row = session.execute(statement).scalar_one_or_none()
+    return None if row is None else _run(row)
+
+
 def save_centres(session: Session, run_id: int, centres: Mapping[tuple[str, str], Vector]) -> None:
     """Keep a run's centres by kind of text and language."""
     session.add_all(

@@ -266,6 +266,14 @@ def count_originals(session: Session, space_id: int) -> int:
     return int(session.execute(statement).scalar_one())
 
 
+def count_unembedded(session: Session, space_id: int) -> int:
+    """How many reports that repeat no other have no vector in a space."""
+    statement = select(func.count()).where(
+        col(ReportRow.duplicate_of).is_(None), ~_has_vector(space_id)
+    )
+    return int(session.execute(statement).scalar_one())
+
+
 def load_texts(session: Session, limit: int) -> list[str]:
     """Failure texts, each once: all, or as many by fingerprint, which is a fair sample."""
     statement = (

@@ -2,6 +2,7 @@
 
 from triage.themes.anchoring import choose_anchors, join_thresholds
 from triage.themes.bonds import barred, standing, theme_of_side, without_foes
+from triage.themes.canary import choose_canary, fellowship
 from triage.themes.changes import People, Standing, draft_changes
 from triage.themes.comparing import NO_THEME, Comparison, compare
 from triage.themes.describing import describe
@@ -20,11 +21,13 @@ __all__ = [
     "Standing",
     "barred",
     "choose_anchors",
+    "choose_canary",
     "compare",
     "core_of",
     "count_background",
     "describe",
     "draft_changes",
+    "fellowship",
     "founding_blocker",
     "group_themes",
     "is_backed",
