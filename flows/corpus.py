@@ -25,6 +25,7 @@ from triage.workspace import Workspace
 # 0.56, the phrase alone 0.52.
 PHRASE_WEIGHT = 2.0
 TEXT, PHRASE = "text", "phrase"
+SPACE = "space of the reports"
 FEW = 5000  # vectors that are asked for one by one; of more, all are loaded
 OVERALL, FOREIGN = "", "*"  # beside the languages' own codes
 Vector = NDArray[np.float32]
@@ -117,7 +118,11 @@ def require_space(workspace: Workspace, session: Session) -> int | None:
 
     Raises ``EmbeddingError`` when reports exist and none was embedded with it.
     """
-    space_id = find_report_space(session, open_embedder(workspace))
+    # Kept with the transaction: to name its revision the model's files are read, 0.1 s each time.
+    space_id: int | None = session.info.get(SPACE)
+    if space_id is None:
+        space_id = find_report_space(session, open_embedder(workspace))
+        session.info[SPACE] = space_id
     if space_id is None and count_reports(session):
         raise _nothing_embedded(workspace)
     return space_id

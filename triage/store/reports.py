@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlmodel import Session, col
 
 from triage.errors import UnknownReport
@@ -278,7 +278,7 @@ def load_texts(session: Session, limit: int) -> list[str]:
     """Failure texts, each once: all, or as many by fingerprint, which is a fair sample."""
     statement = (
         select(col(ReportRow.failure_text))
-        .distinct(col(ReportRow.fingerprint))
+        .ext(distinct_on(col(ReportRow.fingerprint)))
         .order_by(col(ReportRow.fingerprint), col(ReportRow.report_id))
         .limit(limit)
     )
