@@ -105,7 +105,7 @@ class TestSurroundings:
         assert found.shape == (2500, 1)
 
 
-COHERENT: ThemeProfile = replace(profile([report(1)], AXES[:1]), coherence=0.9)
+COHERENT: ThemeProfile = replace(profile([report(1)]), coherence=0.9)
 MIXED = replace(COHERENT, coherence=0.1)
 
 
