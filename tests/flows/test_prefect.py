@@ -16,6 +16,7 @@ from flows import pipeline as pipeline_module
 from flows import update_themes as update_themes_module
 from flows.collect_reports import ingest
 from flows.deployments import FLOWS, make_deployments
+from flows.learn_from_corrections import learn_from_corrections
 from flows.pipeline import pipeline
 from flows.update_themes import update_themes
 from triage.config.loader import load_config
@@ -60,6 +61,10 @@ def test_the_pipeline_runs_every_stage_and_leaves_its_artifacts(ingested: Worksp
     assert drafts
     for draft in drafts:
         assert "### What fails" in artifact(f"draft-{draft.stem.lower()}")
+    assert "open themes" in artifact("owners")
+    learn_from_corrections()
+    assert "nothing new to learn from" in artifact("stage-learn")
+    assert "changed by people" in artifact("agreement")
 
 
 @pytest.mark.usefixtures("prefect", "ingested")
