@@ -51,6 +51,14 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cache
 
 
+@pytest.fixture
+def other(tmp_path: Path) -> str:
+    """A model that is not the packaged one, though it has its weights."""
+    folder = tmp_path / "other"
+    shutil.copytree(get_model_path(), folder)
+    return str(folder)
+
+
 def copied(kept: Path, tmp_path: Path) -> tuple[Path, Path]:
     """A cache of this test's own, and the folder of the one model in it."""
     cache = tmp_path / "models"
@@ -93,21 +101,36 @@ def test_words_behind_the_limit_of_tokens_change_nothing(kept: Path) -> None:
         assert not np.allclose(whole, shorter, atol=1e-3)
 
 
-def test_few_texts_wait_for_no_conversion_and_many_are_worth_one(tmp_path: Path) -> None:
-    embedder = Embedder(cache=tmp_path)
+def test_few_texts_wait_for_no_conversion_and_many_are_worth_one(
+    other: str, tmp_path: Path
+) -> None:
+    cache = tmp_path / "models"
+    embedder = Embedder(other, cache=cache)
     few = embedder.encode(MANY[:5])
     assert "too few texts" in embedder.backend
-    assert not list(tmp_path.iterdir())
+    assert not cache.exists()
     many = embedder.encode(MANY)
     assert embedder.backend.startswith("OpenVINO")
-    assert len(list(tmp_path.iterdir())) == 1
+    assert len(list(cache.iterdir())) == 1
     assert least_cosine(few, many[:5]) >= 0.999
+    assert Embedder(other, cache=cache).backend.startswith("OpenVINO")
 
 
-def test_a_kept_model_needs_neither_pytorch_nor_a_network(kept: Path, tmp_path: Path) -> None:
+def test_another_model_is_converted_to_the_same_vectors(other: str, tmp_path: Path) -> None:
+    plain = Embedder(adapter="none", backend="torch-fp32").encode(TEXTS)
+    assert least_cosine(Embedder(other, backend="openvino").encode(TEXTS), plain) >= 0.999
+    built = Embedder(adapter="none", backend="openvino").encode(TEXTS)
+    assert least_cosine(built, plain) >= 0.999
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_the_packaged_model_needs_neither_pytorch_nor_a_network(
+    is_kept: bool, kept: Path, tmp_path: Path
+) -> None:
+    cache = f"Path({str(kept)!r})" if is_kept else None
     code = (
         "import sys; from pathlib import Path; from triage.embedding import Embedder; "
-        f"Embedder(cache=Path({str(kept)!r})).encode(['slow']); "
+        f"embedder = Embedder(cache={cache}); embedder.dimensions; embedder.encode(['slow']); "
         "sys.exit(any(n in sys.modules and sys.modules[n] is not None for n in "
         "('torch', 'sentence_transformers', 'transformers', 'openvino_telemetry')))"
     )
@@ -122,8 +145,8 @@ def test_a_kept_model_needs_neither_pytorch_nor_a_network(kept: Path, tmp_path: 
     assert not list(tmp_path.iterdir())
 
 
-def test_converting_prints_nothing(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    Embedder(backend="openvino", cache=tmp_path).encode(["slow"])
+def test_converting_prints_nothing(other: str, capfd: pytest.CaptureFixture[str]) -> None:
+    Embedder(other, backend="openvino").encode(["slow"])
     assert capfd.readouterr() == ("", "")
 
 
@@ -160,7 +183,7 @@ def raise_the_limit(path: Path) -> None:
         ("about.json", Path.unlink),
     ],
 )
-def test_a_damaged_kept_model_is_not_used(
+def test_a_damaged_kept_model_is_not_used_but_made_anew(
     name: str,
     damage: Callable[[Path], object],
     kept: Path,
@@ -174,15 +197,11 @@ def test_a_damaged_kept_model_is_not_used(
         embedder = Embedder(cache=cache)
         vectors = embedder.encode(TEXTS[:3])
     assert "damaged and not used" in caplog.text
-    assert embedder.backend.startswith("PyTorch")
+    assert embedder.backend.startswith("OpenVINO")
     assert least_cosine(vectors, exact[:3]) >= 0.999
-
-
-def test_a_damaged_kept_model_is_made_anew_when_it_pays(kept: Path, tmp_path: Path) -> None:
-    cache, folder = copied(kept, tmp_path)
-    truncate(folder / "model.bin")
-    assert Embedder(cache=cache, backend="openvino").encode(["slow"]).shape == (1, 384)
-    assert Embedder(cache=cache).backend.startswith("OpenVINO")
+    caplog.clear()
+    assert Embedder(cache=cache).encode(["slow"]).shape == (1, 384)
+    assert "damaged" not in caplog.text
 
 
 def test_a_cache_that_cannot_be_written_costs_only_time(
@@ -206,15 +225,16 @@ def test_without_openvino_pytorch_embeds_and_says_why(
 
 
 def test_a_model_that_changes_when_converted_stays_with_pytorch_and_is_not_tried_again(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    other: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(converting, "LEAST_COSINE", 1.1)
-    embedder = Embedder(backend="openvino", cache=tmp_path)
+    cache = tmp_path / "models"
+    embedder = Embedder(other, backend="openvino", cache=cache)
     assert embedder.encode(["slow"]).shape == (1, 384)
     assert "converted, its vectors are only" in embedder.backend
     assert "is not run by OpenVINO" in caplog.text
     monkeypatch.setattr(converting, "convert", None)  # would be called by another try
-    again = Embedder(backend="openvino", cache=tmp_path)
+    again = Embedder(other, backend="openvino", cache=cache)
     assert again.encode(["slow"]).shape == (1, 384)
     assert "converted, its vectors are only" in again.backend
 

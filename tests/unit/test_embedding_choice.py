@@ -10,7 +10,7 @@ MISSING = "its package is not installed"
 
 
 @pytest.mark.parametrize(
-    ("wanted", "has_gpu", "blocker", "is_converted", "characters", "backend", "reason"),
+    ("wanted", "has_gpu", "blocker", "is_ready", "characters", "backend", "reason"),
     [
         # a GPU first, then OpenVINO where it pays, then PyTorch
         ("auto", True, None, True, 10**6, Backend.GPU, "there is one"),
@@ -31,7 +31,7 @@ def test_the_backend_follows_the_machine_and_the_setting(
     wanted: str,
     has_gpu: bool,
     blocker: str | None,
-    is_converted: bool,
+    is_ready: bool,
     characters: int,
     backend: Backend,
     reason: str,
@@ -40,7 +40,7 @@ def test_the_backend_follows_the_machine_and_the_setting(
         Wanted(wanted),
         has_gpu=has_gpu,
         openvino_blocker=blocker,
-        is_converted=is_converted,
+        is_ready=is_ready,
         characters=characters,
     )
     assert chosen is backend

@@ -7,8 +7,8 @@ from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-# Making the model that OpenVINO runs takes three seconds, once for each revision; running it
-# saves that over some 300 reports, and six seconds of imports at every later start.
+# Converting a model, other than the packaged one, takes three seconds, once for each revision;
+# running it saves that over some 300 reports, and six seconds of imports at every later start.
 CONVERSION_PAYS_CHARACTERS = 20_000
 _GPU_DEVICE_FILES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/kfd", "/dev/dxg")
 
@@ -36,14 +36,15 @@ def choose_backend(
     *,
     has_gpu: bool,
     openvino_blocker: str | None,
-    is_converted: bool,
+    is_ready: bool,
     characters: int,
 ) -> tuple[Backend, str]:
     """The backend for texts of so many characters in all, and why it is this one.
 
     A GPU is the fastest. On a CPU, long reports against plain sentence-transformers: OpenVINO 2.3
     times as fast where the processor knows bfloat16 (1.3 times elsewhere), PyTorch in bfloat16
-    2.0 times. OpenVINO needs a converted model, so a few texts do not wait for one to be made.
+    2.0 times. OpenVINO needs a converted model: where none ``is_ready``, a few texts do not wait
+    for one to be made.
     What cannot be had falls back to PyTorch, with the reason.
     """
     if wanted is Wanted.TORCH_FP32:
@@ -52,7 +53,7 @@ def choose_backend(
         return Backend.GPU, "there is one"
     reason = "as set"
     if wanted is not Wanted.TORCH:
-        pays = is_converted or characters >= CONVERSION_PAYS_CHARACTERS
+        pays = is_ready or characters >= CONVERSION_PAYS_CHARACTERS
         if openvino_blocker is None and (pays or wanted is Wanted.OPENVINO):
             return Backend.OPENVINO, "as set" if wanted is Wanted.OPENVINO else "no GPU"
         reason = openvino_blocker or "too few texts to convert the model for"

@@ -8,12 +8,12 @@ import logging
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from triage.embedding.openvino_encoder import OpenVinoEncoder
+from triage.embedding.openvino_encoder import OpenVinoEncoder, import_openvino
 from triage.embedding.tokens import FastTokenizer
 
 logger = logging.getLogger(__name__)
@@ -88,10 +88,20 @@ def load_files(folder: Path) -> OpenVinoEncoder:
     )
 
 
-def describe_files(folder: Path, about: About) -> None:
-    """Write down what belongs to the model's files in ``folder``, and their digests."""
+def save_network(network: Any, tokenizer: FastTokenizer, dimensions: int, folder: Path) -> None:
+    """Write a network of OpenVINO and what belongs to it into ``folder``, with its digests."""
+    # Weights in half precision halve the file; the cosine to the full ones is 0.9999999.
+    import_openvino().save_model(network, str(folder / NETWORK), compress_to_fp16=True)
+    tokenizer.tokenizer.save(str(folder / TOKENIZER))
     digests = {name: _digest((folder / name).read_bytes()) for name in _FILES}
-    _write_about(folder, replace(about, digests=digests))
+    about = About(
+        inputs=tokenizer.inputs,
+        max_tokens=tokenizer.max_tokens,
+        padding=tokenizer.padding,
+        dimensions=dimensions,
+        digests=digests,
+    )
+    _write_about(folder, about)
 
 
 def note_blocker(folder: Path, blocker: str) -> None:

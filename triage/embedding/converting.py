@@ -6,16 +6,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from triage.embedding.converted import (
-    NETWORK,
-    TOKENIZER,
-    About,
-    Unconvertible,
-    describe_files,
-    load_files,
-)
+from triage.embedding.converted import Unconvertible, load_files, save_network
 from triage.embedding.encoding import CHECKS, LEAST_COSINE, least_cosine
-from triage.embedding.openvino_encoder import OpenVinoEncoder, import_openvino
+from triage.embedding.openvino_encoder import OpenVinoEncoder
 from triage.embedding.tokens import FastTokenizer
 from triage.embedding.torch_encoder import TorchEncoder, fast_tokenizer
 
@@ -36,7 +29,10 @@ def convert(model: SentenceTransformer, scratch: Path) -> OpenVinoEncoder:
         raise Unconvertible("the model reads texts in a way of its own")
     exact = TorchEncoder(model, device="cpu", dtype=torch.float32)
     try:
-        _write(model, tokenizer, scratch)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the tracer's, about every shape that it sees
+            network = _traced(model, tokenizer)
+        save_network(network, tokenizer, exact.dimensions, scratch)
         encoder = load_files(scratch)
         likeness = least_cosine(encoder.encode(CHECKS), exact.encode(CHECKS))
     except Exception as problem:  # whatever the code of a foreign model, or a library, raises
@@ -45,23 +41,6 @@ def convert(model: SentenceTransformer, scratch: Path) -> OpenVinoEncoder:
     if likeness < LEAST_COSINE:
         raise Unconvertible(f"converted, its vectors are only {likeness:.4f} like those of PyTorch")
     return encoder
-
-
-def _write(model: Any, tokenizer: FastTokenizer, folder: Path) -> None:
-    openvino = import_openvino()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer's, about every shape that it sees
-        network = _traced(model, tokenizer)
-    # Weights in half precision halve the file; the cosine to the full ones is 0.9999999.
-    openvino.save_model(network, str(folder / NETWORK), compress_to_fp16=True)
-    tokenizer.tokenizer.save(str(folder / TOKENIZER))
-    about = About(
-        inputs=tokenizer.inputs,
-        max_tokens=tokenizer.max_tokens,
-        padding=tokenizer.padding,
-        dimensions=int(model.get_embedding_dimension()),
-    )
-    describe_files(folder, about)
 
 
 def _traced(model: Any, tokenizer: FastTokenizer) -> Any:

@@ -19,11 +19,14 @@ from triage.embedding.converted import (
     folder_of,
     keep_converted,
     load_converted,
+    load_files,
     note_blocker,
+    save_network,
 )
 from triage.embedding.encoding import Encoder
 from triage.embedding.openvino_encoder import OpenVinoEncoder, find_openvino_blocker
-from triage.embedding.source import ModelSource, quiet
+from triage.embedding.packaged_network import build_packaged
+from triage.embedding.source import PACKAGED_MODEL, ModelSource, quiet
 from triage.embedding.torch_encoder import open_torch
 
 logger = logging.getLogger(__name__)
@@ -55,8 +58,8 @@ class Opener:
         """Length of a vector, 0 where the model does not state it."""
         if self._encoder is not None:
             return self._encoder.dimensions
-        if self._converted is not None:
-            return self._converted.dimensions
+        if self._is_ready:
+            return self.open(0).dimensions
         return self._source.transformer.get_embedding_dimension() or 0
 
     def _choose(self, characters: int) -> Encoder:
@@ -64,7 +67,7 @@ class Opener:
             self._wanted,
             has_gpu=has_gpu(),
             openvino_blocker=self._blocker,
-            is_converted=self._converted is not None,
+            is_ready=self._is_ready,
             characters=characters,
         )
         if backend is Backend.OPENVINO:
@@ -86,11 +89,18 @@ class Opener:
         """Why OpenVINO cannot run this model; an earlier try that failed is noted and counts."""
         return find_openvino_blocker()
 
+    @property
+    def _is_ready(self) -> bool:
+        """Whether OpenVINO may be used and takes a second at most to begin."""
+        if self._wanted not in (Wanted.AUTO, Wanted.OPENVINO) or has_gpu():
+            return False
+        is_quick = self._converted is not None or self._source.name == PACKAGED_MODEL
+        return is_quick and self._blocker is None
+
     @cached_property
     def _converted(self) -> OpenVinoEncoder | None:
-        """The converted model that is kept, where it may be used."""
-        is_unwanted = self._wanted in (Wanted.TORCH, Wanted.TORCH_FP32)
-        if is_unwanted or self._folder is None or has_gpu():
+        """The converted model that is kept."""
+        if self._folder is None:
             return None
         try:
             return load_converted(self._folder)
@@ -106,15 +116,11 @@ class Opener:
 
     def _convert(self) -> OpenVinoEncoder:
         """Convert the model and keep it. Raises ``Unconvertible``."""
-        # imported here, for it needs PyTorch, and a kept model does not
-        from triage.embedding.converting import convert
-
         folder = self._folder
         with tempfile.TemporaryDirectory(prefix="triage-model-") as name:
             scratch = Path(name)
             try:
-                with quiet():
-                    encoder = convert(self._source.take(), scratch)
+                encoder = self._convert_packaged(scratch) or self._convert_checked(scratch)
             except Unconvertible as problem:
                 note_blocker(scratch, str(problem))
                 raise
@@ -122,3 +128,23 @@ class Opener:
                 if folder is not None:
                     keep_converted(scratch, folder)
         return encoder
+
+    def _convert_packaged(self, scratch: Path) -> OpenVinoEncoder | None:
+        """The packaged model without PyTorch; None for another, or for files that are odd."""
+        if self._source.name != PACKAGED_MODEL or self._source.folder is None:
+            return None
+        try:
+            built = build_packaged(self._source.folder, self._source.adapter)
+        except Exception as problem:  # an odd adapter: the way by PyTorch says what is wrong
+            logger.info("the packaged model is converted by PyTorch: %r", problem)
+            return None
+        save_network(*built, scratch)
+        return load_files(scratch)
+
+    def _convert_checked(self, scratch: Path) -> OpenVinoEncoder:
+        """Any model by PyTorch, compared with it. Raises ``Unconvertible``."""
+        # imported here, for it needs PyTorch, and a kept model does not
+        from triage.embedding.converting import convert
+
+        with quiet():
+            return convert(self._source.take(), scratch)
