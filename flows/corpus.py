@@ -18,6 +18,7 @@ from triage.errors import EmbeddingError
 from triage.store.clusterings import load_centres, load_last_run, load_latest_run
 from triage.store.embeddings import load_vectors
 from triage.store.reports import count_reports, load_reports
+from triage.themes import core_of
 from triage.types import Report
 from triage.workspace import Workspace
 
@@ -47,9 +48,9 @@ class Corpus:
         """The core of every theme when the corpus was loaded, oldest first."""
         members: dict[int, list[Report]] = {}
         for report in self.reports:
-            if report.theme_id is not None and report.is_core:
+            if report.theme_id is not None:
                 members.setdefault(report.theme_id, []).append(report)
-        return members
+        return {theme_id: core_of(reports) for theme_id, reports in members.items()}
 
 
 @dataclass(frozen=True)

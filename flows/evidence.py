@@ -69,7 +69,12 @@ def gather_evidence(
         [None if found is None else found.failure for found in said],
     )
     languages = [report.language for report in reports]
+    # Who shares no letters with anybody is like nobody, and not like the others of that kind.
+    is_strange = ~wording.any(axis=1)
     wording = fit_centres(wording, languages).centred(wording, languages)
+    wording[is_strange] = 0
+    neighbours = nearest_neighbours(wording, WITNESSING_NEIGHBOURS)
+    neighbours[is_strange] = -1
     return Evidence(
         reports,
         evidence_views(
@@ -78,7 +83,7 @@ def gather_evidence(
             _read(workspace, session, corpus, reports, texts, said, progress),
             is_distilled=np.array([found is not None for found in said], dtype=bool),
         ),
-        nearest_neighbours(wording, WITNESSING_NEIGHBOURS),
+        neighbours,
     )
 
 

@@ -12,7 +12,6 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Text,
-    and_,
     any_,
     delete,
     exists,
@@ -290,17 +289,17 @@ def load_theme_reports(
 ) -> dict[int, list[Report]]:
     """Every report that is in a theme, or in one of some, by theme id, oldest first.
 
-    Those that only hang loosely to it come ``with_loose`` alone.
+    Those that only hang loosely to it come ``with_loose`` alone, or where nothing else is in it.
     """
     theme_id = col(ThemeMemberRow.theme_id)
-    of_themes = theme_id.is_not(None) if theme_ids is None else theme_id.in_(theme_ids)
-    grades = (True, False) if with_loose else (True,)
-    wanted = and_(of_themes, col(ThemeMemberRow.is_core).in_(grades))
+    wanted = theme_id.is_not(None) if theme_ids is None else theme_id.in_(theme_ids)
     by_theme: dict[int, list[Report]] = {}
     for report in _load(session, wanted):
         if report.theme_id is not None:
             by_theme.setdefault(report.theme_id, []).append(report)
-    return by_theme
+    if with_loose:
+        return by_theme
+    return {theme: [r for r in found if r.is_core] or found for theme, found in by_theme.items()}
 
 
 def load_reports_of(session: Session, theme_id: int) -> list[Report]:
