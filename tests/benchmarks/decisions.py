@@ -131,7 +131,7 @@ def _decided_whole(workspace: Workspace, corpus: Corpus, reading: Reading, label
             continue
         clear += 1
         words = ThemeText(name, name, (), members[0].report_id, ())
-        theme = Theme(1, ThemeStatus.OPEN, words, profile(members, corpus.rows(members)))
+        theme = Theme(1, ThemeStatus.OPEN, words, profile(members))
         signals = reading.signals(members)
         found = decide(theme, members, signals, now=datetime.now(UTC), policy=policy).verdict
         silent += found is Verdict.UNDECIDED

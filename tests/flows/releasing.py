@@ -26,6 +26,8 @@ from triage.types import (
 from triage.verification import Exposure
 from triage.workspace import Workspace
 
+CENTRE = np.ones(384, dtype=np.float32)
+
 TODAY = datetime.now(UTC).date()
 A_RELEASED, B_RELEASED = TODAY - timedelta(days=170), TODAY - timedelta(days=60)
 OLD, NEW, NEXT, LATER = "corvane-4.1", "corvane-4.2", "corvane-4.3", "corvane-4.4"
@@ -104,11 +106,16 @@ def seed_themes(workspace: Workspace, names: list[str], *, owner: str = "mira") 
 
 
 def count_anew(workspace: Workspace) -> None:
-    """Refresh the counts of all themes, as if all reports of one were alike."""
+    """Refresh the counts of all themes."""
     with workspace.database.session() as session:
         for theme_id, members in load_theme_reports(session).items():
-            alike = np.tile(np.array([1.0, 0.0], dtype=np.float32), (len(members), 1))
-            save_profile(session, theme_id, count_profile(members, alike))
+            save_profile(
+                session,
+                theme_id,
+                count_profile(members),
+                centre=CENTRE,
+                state="counted by the test",
+            )
 
 
 def serve(workspace: Workspace, version: str, start: date, end: date = TODAY) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import SecretStr
 
@@ -24,6 +25,8 @@ from triage.store.life import load_life
 from triage.store.themes import load_theme, load_themes, save_profile, set_theme_status
 from triage.types import Priority, ThemeStatus, Verdict
 from triage.workspace import Workspace
+
+CENTRE = np.ones(384, dtype=np.float32)
 
 AT_ONCE = timedelta(0)
 
@@ -80,7 +83,7 @@ def grow(github: Workspace, theme_id: int, people: int, **versions: int) -> None
         grown = replace(profile, distinct_reporters=people, reports=people)
         if versions:
             grown = replace(grown, versions={**profile.versions, **versions})
-        save_profile(session, theme_id, grown)
+        save_profile(session, theme_id, grown, centre=CENTRE, state="counted by the test")
 
 
 def decide_anew(github: Workspace, theme_id: int, **changes: Any) -> None:

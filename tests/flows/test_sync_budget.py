@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from flows.file_issues import file
 from flows.sync_issues import sync
+from tests.flows.releasing import CENTRE
 from tests.flows.seeding import seed_theme
 from tests.integration.github.emulator import FILER, token_of
 from tests.integration.github.fixtures import EmulatedRepository
@@ -66,7 +67,13 @@ def test_five_hundred_issues_cost_two_lists_a_hundred_and_a_write_for_each_that_
     with github.database.session() as session:
         for theme_id in themes[100 : 100 + CHANGED]:
             profile = load_theme(session, f"T{theme_id}").profile
-            save_profile(session, theme_id, replace(profile, distinct_reporters=4, reports=5))
+            save_profile(
+                session,
+                theme_id,
+                replace(profile, distinct_reporters=4, reports=5),
+                centre=CENTRE,
+                state="counted by the test",
+            )
     github_proxy.fail("PATCH", r"/issues/\d+$", times=15, meanwhile=lambda: None)
     github_proxy.fail("PATCH", r"/issues/\d+$", status=403, headers={"Retry-After": "4000"})
     first = look(github)

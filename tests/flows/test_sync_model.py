@@ -18,6 +18,7 @@ from flows.file_issues import file
 from flows.ledger import load_ledger
 from flows.sync_issues import sync
 from tests.databases import HASH_KEY, run_sql
+from tests.flows.releasing import CENTRE
 from tests.flows.seeding import seed_theme
 from tests.integration.github.emulator import FILER, ORGANISATION, Emulator, token_of
 from tests.integration.github.fixtures import EmulatedRepository
@@ -120,7 +121,13 @@ class IssueLives(RuleBasedStateMachine):
         with self.workspace.database.session() as session:
             theme = load_theme(session, f"T{self.themes[which]}")
             grown = replace(theme.profile, distinct_reporters=self.people)
-            save_profile(session, theme.theme_id, grown)
+            save_profile(
+                session,
+                theme.theme_id,
+                grown,
+                centre=CENTRE,
+                state="counted by the test",
+            )
 
     @rule(which=ISSUE, by=PEOPLE, verdict=st.sampled_from(VERDICTS))
     def relabel(self, which: int, by: str, verdict: str) -> None:
