@@ -95,11 +95,19 @@ class TestLikeness:
         assert likeness(around(0, 0, 0), around(1, 1, 1)) < 0.2
 
     def test_clusters_that_cannot_be_told_apart_are_one(self) -> None:
-        vectors = around(*[0] * 12, *[1] * 4, *[0] * 4)
+        vectors = around(*[0] * 12, *[1] * 4, *[0] * 3, 2)
         found = unite_alike(labels(*[0] * 6, *[1] * 6, *[2] * 4, *[3] * 3, -1), vectors)
         assert found.tolist() == [0] * 12 + [1] * 4 + [0] * 3 + [-1]
 
-    @pytest.mark.parametrize("same", [[], [-1, -1], [0, 0], [0, -1]])
+    def test_a_cluster_of_near_copies_takes_in_the_copies_that_were_left_out(self) -> None:
+        found = unite_alike(labels(0, 0, 0, -1, -1), around(0, 0, 0, 0, 1))
+        assert found.tolist() == [0, 0, 0, 0, -1]
+
+    def test_a_cluster_in_different_words_takes_in_nobody(self) -> None:
+        loose = around(0, 0, 0, 0, spread=1.0)
+        assert unite_alike(labels(0, 0, 0, -1), loose).tolist() == [0, 0, 0, -1]
+
+    @pytest.mark.parametrize("same", [[], [-1, -1], [0, 0]])
     def test_one_cluster_or_none_stays_as_it_is(self, same: list[int]) -> None:
         assert unite_alike(labels(*same), around(*[0] * len(same))).tolist() == same
 

@@ -40,10 +40,7 @@ def unite_alike(labels: Labels, vectors: Floats) -> Labels:
 
 
 def _united(labels: Labels, vectors: Floats) -> Labels:
-    """Clusters (n,), -1 for noise, with those made one that cannot be told apart.
-
-    A clustering that looks for contrast tears even reports that are all alike into several.
-    """
+    """Clusters (n,), -1 for noise, with those made one that cannot be told apart."""
     count = int(labels.max(initial=-1)) + 1
     if count < 2:
         return labels
