@@ -122,9 +122,17 @@ def _smoothed(unit: Floats, neighbours: Labels, weight: float) -> Floats:
 
 def _reduced(vectors: Floats) -> NDArray[np.float64]:
     """The leading principal components, (n, at most 50)."""
+    from scipy.linalg import eigh
+
     centred = vectors - vectors.mean(axis=0)
-    covariance = centred.T @ centred
-    directions = np.linalg.eigh(covariance.astype(np.float64))[1][:, ::-1][:, :REDUCED_DIMENSIONS]
+    # of the two products that share their eigenvalues, the smaller one
+    is_few = len(centred) < centred.shape[1]
+    product = centred @ centred.T if is_few else centred.T @ centred
+    side = len(product)
+    wanted = (max(side - REDUCED_DIMENSIONS, 0), side - 1)
+    values, directions = eigh(product.astype(np.float64), subset_by_index=wanted)
+    if is_few:
+        return np.asarray(directions * np.sqrt(np.maximum(values, 0.0)), dtype=np.float64)
     return np.asarray(centred @ directions, dtype=np.float64)
 
 

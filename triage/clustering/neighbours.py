@@ -13,8 +13,8 @@ Rows = NDArray[np.int64]
 # Up to here every pair is compared. On two cores 22,500 rows take 5 s exactly, 1 s by the index.
 EXACT = 5_000
 # Of the index: cells per square root of the rows, and how many of them are searched.
-CELLS = 3
-PROBES = 24
+CELLS = 2
+PROBES = 6
 
 
 def nearest_neighbours(unit: Floats, count: int) -> Rows:
