@@ -19,9 +19,10 @@ from triage.database import Session
 from triage.distilling import PAIR_PROMPT, group_hash, pair_question
 from triage.settings import Settings
 from triage.store.llm_answers import load_pair_answers, load_resting, save_pair_answer
+from triage.store.proposals import load_proposals, save_advice
 from triage.store.reports import load_reports
 from triage.store.themes import load_themes
-from triage.types import PairAnswer, ThemeStatus
+from triage.types import PairAnswer, ProposalKind, ThemeStatus
 from triage.workspace import Workspace
 
 LONGEST_TEXT = 400  # of each report where it has no phrase
@@ -97,6 +98,26 @@ def ask_theme_pairs(
         )
     told = [pair for pair in wanted if pair[0] in groups and pair[1] in groups]
     return ask_pairs(workspace, groups, told, progress=progress)
+
+
+def advise_on_merges(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[str, int]:
+    """Ask about the merges that wait for a person, and note each answer beside its proposal."""
+    if workspace.settings.llm_base_url is None:
+        return {}
+    with workspace.database.session() as session:
+        merges = {
+            (change.theme_id, change.other_id): proposal.proposal_id
+            for proposal in load_proposals(session)
+            if (change := proposal.change).kind is ProposalKind.MERGE
+            and change.other_id is not None
+        }
+    found = ask_theme_pairs(workspace, merges, progress=progress)
+    with workspace.database.session() as session:
+        for pair, answer in found.answers.items():
+            says = "one fix would resolve both" if answer.same_fix else "they need a fix each"
+            by = workspace.settings.llm_model
+            save_advice(session, merges[pair], f"{by} thinks {says}: {answer.because}")
+    return found.counts
 
 
 def load_pairs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prefect import flow
 from rich.console import Console
 
+from flows.advising import ask_llm_about_themes
 from flows.collect_reports import collect, collect_reports
 from flows.decide_themes import decide_all, decide_themes
 from flows.embed_reports import embed, embed_reports
@@ -12,7 +13,6 @@ from flows.file_issues import file, file_issues
 from flows.route_themes import route_all, route_themes
 from flows.showing import ShowProgress, show_summary, silent
 from flows.update_themes import update, update_themes
-from flows.wording import word_themes
 from triage.workspace import Workspace
 
 
@@ -31,7 +31,8 @@ def run_stages(
     return {
         "collect": collect(workspace, progress=progress).counts(),
         "embed": embed(workspace, progress=progress),
-        "theme": update(workspace, progress=progress) | word_themes(workspace, progress=progress),
+        "theme": update(workspace, progress=progress)
+        | ask_llm_about_themes(workspace, progress=progress),
         "decide": decide_all(workspace, progress=progress),
         "route": route_all(workspace, progress=progress),
         "file": file(workspace, dry_run=dry, progress=progress, screen=screen).counts(),

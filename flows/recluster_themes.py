@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from prefect import flow
 
+from flows.advising import ask_llm_about_themes
 from flows.arrivals import Surroundings, join, surroundings_among
 from flows.corpus import Corpus, gather_all, representation, require_space
 from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
@@ -190,6 +191,7 @@ def recluster_themes() -> dict[str, int]:
     """Cluster everything anew: place, merge and split what is clear, propose what is not."""
     with open_workspace() as workspace:
         done = recluster(workspace, cause="scheduled", progress=Logged())
+        done.counts.update(ask_llm_about_themes(workspace, progress=Logged()))
         with workspace.database.session() as session:
             rows = proposal_rows(session)
     show_counts("recluster", done.counts)

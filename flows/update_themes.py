@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from prefect import flow
 
+from flows.advising import ask_llm_about_themes
 from flows.arrivals import take_arrivals
 from flows.corpus import load_centring, load_part, representation, require_space
 from flows.recluster_themes import cluster_everything
@@ -121,6 +122,7 @@ def update_themes() -> dict[str, int]:
     """Let new reports join themes, cluster the rest, refresh what is counted and said of them."""
     with open_workspace() as workspace:
         counts = update(workspace, progress=Logged())
+        counts |= ask_llm_about_themes(workspace, progress=Logged())
         with workspace.database.session() as session:
             rows = theme_rows(session)
     show_counts("theme", counts)

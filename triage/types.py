@@ -332,13 +332,15 @@ class Change:
 class Proposal:
     """A stored change, its number and what became of it.
 
-    ``run_id`` is the clustering that found it last.
+    ``run_id`` is the clustering that found it last, ``advice`` what an LLM thinks of it, if one
+    was asked.
     """
 
     proposal_id: int
     run_id: int
     change: Change
     state: ProposalState
+    advice: str | None = None
     decided_by: str | None = None
     because: str | None = None
     decided_at: datetime | None = None

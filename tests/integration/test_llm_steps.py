@@ -15,16 +15,20 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from flows.collect_reports import ingest
-from flows.comparing import ask_pairs, ask_theme_pairs, load_pairs
+from flows.comparing import advise_on_merges, ask_pairs, ask_theme_pairs, load_pairs
 from flows.distilling import distil, load_phrases
 from flows.pipeline import run_stages
 from flows.wording import word_themes
 from tests.flows.seeding import seed_theme
 from tests.integration.llm.replay import UNKNOWN, Script, replay, user_message
 from triage.cli import app
+from triage.store.clusterings import save_run
 from triage.store.distillations import StoredDistillation
-from triage.store.themes import load_themes, save_description
-from triage.types import PairAnswer
+from triage.store.embeddings import ensure_space
+from triage.store.overview import proposal_rows
+from triage.store.proposals import save_changes
+from triage.store.themes import load_members, load_themes, save_description
+from triage.types import Change, ClusteringRun, PairAnswer, ProposalKind
 from triage.workspace import Workspace
 
 KEY = "a-secret-key"
@@ -383,6 +387,27 @@ def test_themes_are_compared_by_their_exemplars(workspace: Workspace) -> None:
     assert set(found.answers) == {(one, other)}
     groups = json.loads(user_message(script.requests[0]))
     assert sorted(len(texts) for texts in groups.values()) == [3, 3]
+
+
+def test_the_answer_stands_beside_a_proposed_merge_and_decides_nothing(
+    workspace: Workspace,
+) -> None:
+    one, other = seed_theme(workspace.database, "retry"), seed_theme(workspace.database, "search")
+    doubtful = Change(ProposalKind.MERGE, one, other, (), "alike", {}, hindrance="not clear")
+    with workspace.database.session() as session:
+        space_id = ensure_space(session, model="test", revision="1", dimensions=3)
+        run = ClusteringRun(space_id, "first", "test", 8, {}, {}, "")
+        save_changes(session, save_run(session, run), [doubtful])
+    with configured(workspace, Script(rule=same_word)) as here:
+        assert advise_on_merges(here)["pairs compared"] == 1
+        assert "pairs compared" not in advise_on_merges(here)
+        with here.database.session() as session:
+            (row,) = proposal_rows(session)
+            members = set(load_members(session).values())
+    assert row["advice"] == (
+        "some-model thinks they need a fix each: the first word decides in this test"
+    )
+    assert (row["state"], members) == ("open", {one, other})
 
 
 @pytest.mark.parametrize(

@@ -33,10 +33,13 @@ def recluster(
     `triage run` does so by itself whenever the reports grew by a tenth.
     """
     prefect_environment(load_settings())
+    from flows.advising import ask_llm_about_themes
     from flows.recluster_themes import recluster as recluster_all
 
     with open_workspace() as workspace, progress_bars() as progress:
         done = recluster_all(workspace, dry_run=dry, progress=progress)
+        if not dry:
+            done.counts.update(ask_llm_about_themes(workspace, progress=progress))
     for change in done.changes:
         made = "would be made" if dry else "made"
         state = made if change.hindrance is None else f"proposed ({change.hindrance})"
@@ -93,7 +96,8 @@ def _lines(row: dict[str, Any]) -> list[str]:
     answered = f" by {row['answered by']}: {row['because']}" if row["answered by"] else ""
     state = "" if row["state"] == "open" else f" [{row['state']}{answered}]"
     lines = [f"{row['number']:4}  {row['proposal']}{state}", f"      {row['why']}"]
-    return lines + ([f"      waits: {row['waits because']}"] if row["waits because"] else [])
+    lines += [f"      waits: {row['waits because']}"] if row["waits because"] else []
+    return lines + ([f"      {row['advice']}"] if row["advice"] else [])
 
 
 def _clash(older: Bond, later: Bond) -> str:

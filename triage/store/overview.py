@@ -68,6 +68,7 @@ def proposal_rows(session: Session, *, every: bool = False) -> list[dict[str, An
             "why": proposal.change.reason,
             "figures": dict(proposal.change.figures),
             "waits because": proposal.change.hindrance or "",
+            "advice": proposal.advice or "",
             "state": proposal.state.value,
             "answered by": proposal.decided_by or "",
             "because": proposal.because or "",

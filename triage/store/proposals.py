@@ -73,6 +73,11 @@ def decide_proposal(
     )
 
 
+def save_advice(session: Session, number: int, advice: str) -> None:
+    """Note what an LLM thinks of a proposal; it decides nothing."""
+    _update(session, number, advice=advice)
+
+
 def withdraw_proposals(session: Session, theme_id: int) -> None:
     """Withdraw what is open about a theme: a person changed it, the figures are old."""
     about = or_(col(ProposalRow.theme_id) == theme_id, col(ProposalRow.other_id) == theme_id)
@@ -123,6 +128,7 @@ def _proposal(row: ProposalRow) -> Proposal:
         run_id=row.run_id,
         change=change,
         state=ProposalState(row.state),
+        advice=row.advice,
         decided_by=row.decided_by,
         because=row.because,
         decided_at=row.decided_at,

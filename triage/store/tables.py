@@ -347,6 +347,7 @@ class ProposalRow(SQLModel, table=True):
     reason: str = _text()
     figures: dict[str, float] = _json()
     hindrance: str | None = _text(nullable=True)
+    advice: str | None = _text(nullable=True)
     state: str = _text()
     decided_by: str | None = _text(nullable=True)
     because: str | None = _text(nullable=True)
