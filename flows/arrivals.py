@@ -209,10 +209,12 @@ def _found(
     together = without_floods(sorted((*pool, *residue), key=lambda r: (r.created_at, r.report_id)))
     if not residue or not together:
         return []
-    least = workspace.config.policy.min_cluster_size
+    policy = workspace.config.policy
+    least = policy.min_cluster_size
     evidence = gather_evidence(workspace, session, corpus, together)
     labels = unite_alike(
-        cluster_views(evidence.views, min_cluster_size=least).labels, corpus.rows(together)
+        cluster_views(evidence.views, min_cluster_size=least, seed=policy.seed).labels,
+        corpus.rows(together),
     )
     new = {report.report_id for report in residue}
     groups = groups_of(evidence.with_core(labels), labels, bonds)

@@ -43,7 +43,6 @@ from triage.types import Bond, Change, ClusteringRun, Report
 from triage.workspace import Workspace, open_workspace
 
 Vector = NDArray[np.float32]
-SEED = 1  # of the index that finds neighbours; nothing else in a clustering is random
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ def _planned_run(workspace: Workspace, space_id: int, cause: str) -> ClusteringR
         representation=representation(workspace),
         reports=0,
         parameters={
-            "seed": SEED,
+            "seed": policy.seed,
             "min_cluster_size": policy.min_cluster_size,
             "join_similarity": policy.join_similarity,
             "min_coherence": policy.min_coherence,

@@ -75,6 +75,7 @@ def cluster_whole(
     found = cluster_views(
         [view.take(rows) for view in evidence.views],
         min_cluster_size=workspace.config.policy.min_cluster_size,
+        seed=workspace.config.policy.seed,
     ).labels
     labels = np.full(len(reports), -1, dtype=np.int64)
     labels[rows] = unite_alike(found, corpus.rows([reports[row] for row in rows]))

@@ -135,6 +135,7 @@ class Policy(Section):
     join_similarity: Share = 0.3
     min_cluster_size: Annotated[int, Field(ge=2, le=1000, strict=True)] = 4
     recluster_growth: Annotated[float, Field(ge=1.01, le=100, strict=True)] = 1.1
+    seed: Annotated[int, Field(ge=0, lt=2**32, strict=True)] = 0
     canary_share: Share = 0.8
     verdict_probability: Annotated[float, Field(ge=0.5, lt=1, strict=True)] = 0.67
     flip_probability: Annotated[float, Field(ge=0.5, lt=1, strict=True)] = 0.8
