@@ -125,6 +125,15 @@ class Sources(Section):
     github: tuple[GitHubSource, ...] = ()
 
 
+class IntakeConfig(Section):
+    """What `triage intake` lets in; each token has a rate of its own."""
+
+    max_reports_per_request: Annotated[int, Field(ge=1, le=1000, strict=True)] = 100
+    max_bytes: Annotated[int, Field(ge=1_000, le=16_000_000, strict=True)] = 2_000_000
+    reports_per_second: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)] = 100.0
+    burst: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] = 1000
+
+
 class Policy(Section):
     """The numbers behind joining, clustering, deciding and filing."""
 
@@ -198,6 +207,7 @@ class TriageConfig(Section):
     absences: tuple[Absence, ...] = ()
     rules: tuple[RoutingRule, ...] = ()
     sources: Sources = Sources()
+    intake: IntakeConfig = IntakeConfig()
     policy: Policy = Policy()
     github: GitHubTarget = GitHubTarget()
     releases: Releases = Releases()
