@@ -10,20 +10,23 @@ from pathlib import Path
 from prefect import flow
 from prefect.concurrency.sync import concurrency
 
-from flows.showing import Logged, ShowProgress, show_counts, silent
+from flows.remote_sources import RemoteSource, remote_sources, source_rows
+from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
 from triage.cleaning import clean_report, link_duplicates, redact
-from triage.config.model import GitHubSource
 from triage.database import Session
 from triage.errors import IntakeError, SourceError, TrackerError
-from triage.filing import marker_in
 from triage.sources.files import read_file
-from triage.sources.github import fetch_reports
 from triage.sources.inbox import mark_done, mark_failed, pending_files
 from triage.store.duplicates import load_duplicate_candidates, save_duplicate_links
-from triage.store.intake import load_cursor, save_cursor, save_rejections, save_source_error
+from triage.store.intake import (
+    load_cursor,
+    save_cursor,
+    save_rejections,
+    save_source_error,
+    save_source_read,
+)
 from triage.store.posted import forget_keys, take_posted
 from triage.store.reports import hold_reports, restamp_versions, save_reports
-from triage.tracker import open_reader
 from triage.types import CleanReport, CollectSummary, RawReport, Rejection
 from triage.workspace import Workspace, open_workspace
 
@@ -42,8 +45,8 @@ def collect(workspace: Workspace, *, progress: ShowProgress = silent) -> Collect
             summary += CollectSummary(failed_sources=(str(error),))
         else:
             mark_done(path)
-    for source in workspace.config.sources.github:
-        summary += _collect_repository(workspace, source)
+    for source in remote_sources(workspace):
+        summary += _collect_source(workspace, source)
     with workspace.database.session() as session:  # an alias may have been added since
         restamp_versions(session, workspace.config.resolve_version)
     return summary
@@ -88,31 +91,24 @@ def ingest(
     return summary
 
 
-def _collect_repository(workspace: Workspace, source: GitHubSource) -> CollectSummary:
-    origin = source.origin
+def _collect_source(workspace: Workspace, source: RemoteSource) -> CollectSummary:
+    """Read one source on from its cursor; its failure is noted, and what came before it stays."""
     summary = CollectSummary()
     try:
         with workspace.database.session() as session:
-            cursor = load_cursor(session, origin)
-        pages = fetch_reports(
-            open_reader(workspace.settings),
-            source.repository,
-            cursor,
-            own_marker=lambda body: marker_in(body, workspace.marker_key) is not None,
-            labels=source.labels,
-            kind=source.kind,
-            redact=redact,
-        )
-        for page in pages:
+            cursor = load_cursor(session, source.origin)
+        for page in source.fetch(cursor):
             summary += _save(
                 workspace,
                 [*page.reports, *page.rejections],
                 datetime.now(UTC),
-                cursor=(origin, page.cursor),
+                cursor=(source.origin, page.cursor),
             )
+        with workspace.database.session() as session:
+            save_source_read(session, source.origin)
     except (SourceError, TrackerError) as error:
         with workspace.database.session() as session:
-            save_source_error(session, origin, str(error))
+            save_source_error(session, source.origin, str(error))
         summary += CollectSummary(failed_sources=(str(error),))
     return summary
 
@@ -172,8 +168,10 @@ def _clean(
     retry_delay_seconds=30,
 )
 def collect_reports() -> dict[str, int]:
-    """Read the drop folder and every configured repository, and store what is new."""
+    """Take what was posted, read the drop folder and every source, and store what is new."""
     with open_workspace() as workspace, concurrency("github", occupy=1, strict=False):
         summary = collect(workspace, progress=Logged())
+        sources = source_rows(workspace, datetime.now(UTC))
+    show_table("sources", sources, "How each source of reports is")
     show_counts("collect", summary.counts())
     return summary.counts()
