@@ -36,7 +36,7 @@ def doctor(as_json: bool = AsJson) -> None:
         "embedding model": _model,
         "LLM": _llm,
         "reader": _reader,
-        "sources": _sources,
+        "sources": check_sources,
         "github": _github,
     }
     rows = []
@@ -93,7 +93,8 @@ def _reader(_settings: Settings) -> str:
     return f"{reader.name}, kappa {reader.figures['kappa']:.2f} when it was trained"
 
 
-def _sources(_settings: Settings) -> str:
+def check_sources(_settings: Settings) -> str:
+    """How many sources were read; raises ``TriageError`` that names every stale one."""
     from flows.remote_sources import source_rows
 
     with open_workspace() as workspace:
