@@ -264,6 +264,10 @@ def test_a_token_that_sent_too_much_waits_and_others_do_not(empty: Workspace) ->
         assert [post(SLOW_TOKEN).status_code for _ in range(3)] == [202, 202, 429]
         assert int(post(SLOW_TOKEN).headers["retry-after"]) >= 9
         assert post(TOKEN).status_code == 202
+        large = {"body": "It hangs. " * 1_000}
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        assert httpx.post(found + PATH, json=large, headers=headers).status_code == 202
+        assert post(TOKEN).status_code == 429
 
 
 def test_a_burst_beyond_what_fits_is_told_to_wait_and_what_was_accepted_is_stored(

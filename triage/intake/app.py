@@ -40,7 +40,6 @@ def make_intake(
     pool = CleaningPool(workspace, processes or os.cpu_count() or 1)
     writer = GroupCommit(workspace.database)
     receiver = Receiver(limits, known, pool, writer)
-    health = _Health(workspace)
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
@@ -60,6 +59,15 @@ def make_intake(
         docs_url=None,  # these pages load scripts from elsewhere
         redoc_url=None,
     )
+    _add_routes(app, receiver, _Health(workspace), limits.max_reports_per_request)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _failed)
+    _describe_tokens(app)
+    return app
+
+
+def _add_routes(app: FastAPI, receiver: Receiver, health: _Health, max_reports: int) -> None:
     app.add_api_route(
         PATH,
         receiver.receive,
@@ -68,7 +76,7 @@ def make_intake(
         operation_id="post_reports",
         summary="Post one report, or a batch.",
         responses=responses(),
-        openapi_extra=operation(limits.max_reports_per_request),
+        openapi_extra=operation(max_reports),
     )
     app.add_api_route(
         "/health",
@@ -78,11 +86,6 @@ def make_intake(
         summary="Whether reports can be stored.",
         responses=health_responses(),
     )
-    app.add_exception_handler(Refused, _refused)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _failed)
-    _describe_tokens(app)
-    return app
 
 
 class _Health:

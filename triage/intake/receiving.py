@@ -31,6 +31,8 @@ MOST_BYTES = 64_000_000
 # Requests that are cleaned or written at a time: a second's worth, so that a burst is told to wait
 # before its senders give up.
 MOST_REQUESTS = 500
+# More counts as several reports: 2 MB of hostile text take seconds to clean.
+BYTES_OF_A_REPORT = 4_000
 _KEY = re.compile(KEY_PATTERN.removesuffix("$"))
 _RETRY = {"Retry-After": "1"}
 
@@ -95,7 +97,8 @@ class Receiver:
 
     async def _answer(self, body: bytes, source: str, key: str | None) -> Response:
         cleaned = await self._pool.clean(body, source)
-        self._buckets.spend(source, cleaned.records, time.monotonic())
+        weight = max(cleaned.records, len(body) // BYTES_OF_A_REPORT)
+        self._buckets.spend(source, weight, time.monotonic())
         submission = Submission(
             f"{ORIGIN}{source}",
             hashlib.sha256(body).hexdigest(),

@@ -128,7 +128,7 @@ def responses() -> dict[int | str, dict[str, Any]]:
             "Nothing was taken: no valid JSON, too many reports, a single report that was set "
             "aside, or an idempotency key that was used with another body."
         ),
-        429: _problem("The token sent too much.", _RETRY),
+        429: _problem("The token sent too much; each 4 kB count as a report.", _RETRY),
         503: _problem("Too much waits, or the database is away; nothing was stored.", _RETRY),
     }
 

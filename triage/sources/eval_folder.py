@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -94,22 +94,34 @@ def fetch_failures(
             continue
         except IntakeError as error:
             read.logs[name] = (*fresh[name], "")
-            rejection = intake.take(_broken(name, error))
-            assert isinstance(rejection, Rejection)
-            yield ReportPage((), (rejection,), read.to_cursor())
+            rejections = _aside(intake, [_broken(name, error)])
+            yield ReportPage((), rejections, read.to_cursor())
     for group, names in groups.items():
         earlier = [name for name, known in read.logs.items() if known[2] == group]
-        tallies, rejections = Tallies(), []
-        for name in sorted({*earlier, *names}):
-            for item in _runs(folder, name, log_format):
-                if isinstance(item, SampleRun):
-                    tallies.add(item)
-                elif name in fresh:
-                    rejections.append(intake.take(item))
+        tallies, flaws = _counted(folder, log_format, {*earlier, *names}, fresh)
         before = read.to_cursor()
         read.logs.update({name: (*fresh[name], group) for name in names})
-        aside = tuple(one for one in rejections if isinstance(one, Rejection))
-        yield from _pages(tallies, aside, log_format, origin, before, read.to_cursor())
+        rejections = _aside(intake, flaws)
+        yield from _pages(tallies, rejections, log_format, origin, before, read.to_cursor())
+
+
+def _counted(
+    folder: Path, log_format: LogFormat, names: Collection[str], fresh: Collection[str]
+) -> tuple[Tallies, list[Flaw]]:
+    """All runs in some logs, and what is wrong in those that are fresh."""
+    tallies, flaws = Tallies(), []
+    for name in sorted(names):
+        for item in _runs(folder, name, log_format):
+            if isinstance(item, SampleRun):
+                tallies.add(item)
+            elif name in fresh:
+                flaws.append(item)
+    return tallies, flaws
+
+
+def _aside(intake: RecordIntake, flaws: Iterable[Flaw]) -> tuple[Rejection, ...]:
+    found = map(intake.take, flaws)
+    return tuple(one for one in found if isinstance(one, Rejection))
 
 
 def _pages(
