@@ -61,9 +61,13 @@ def _repository(value: str) -> str:
 
 
 def _web_address(value: str) -> str:
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-        raise refusal(f"'{value[:60]}' is not a web address", "Write it as https://host.")
+        remedy = "Write it as https://host; what lets us in comes from the environment."
+        raise refusal("is not a web address, or holds a login", remedy)
     return value.rstrip("/")
 
 
