@@ -190,7 +190,7 @@ def line(number: int, *, score: float, answer: str = "7", **more: Any) -> dict[s
         "target": "6",
         "arguments": {"gen_args_0": {"arg_0": f"Question {number}\nAnswer:", "arg_1": {}}},
         "resps": [[answer]],
-        "filtered_resps": [answer],
+        "filtered_resps": ["[invalid]"],
         "filter": "none",
         "metrics": ["exact_match"],
         "exact_match": score,
@@ -216,7 +216,7 @@ def test_a_sample_failed_when_it_failed_by_every_filter(tmp_path: Path) -> None:
     (report,) = reports(fetch(tmp_path, LmEvalLogs()))
     assert report.external_id == "harbour_counts/1/fennwick/corvane-4.2"
     assert (report.model, report.channel, report.kind) == ("corvane-4.2", "lm-eval", Kind.DEVELOPER)
-    assert report.prompt == "Question 1\nAnswer:"
+    assert (report.prompt, report.response) == ("Question 1\nAnswer:", "7")
     assert "failed in 1 of 1 runs" in report.body
     assert report.created_at == datetime(2026, 11, 3, 9, 30, 0, 123456, tzinfo=UTC)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from triage.errors import IntakeError
+from triage.sources.conversations import text_of
 from triage.sources.eval_folder import number_of
 from triage.sources.json_format import TOO_LONG
 from triage.sources.lines import Line, read_lines
@@ -154,11 +155,7 @@ def _arguments(value: Any) -> list[list[str]]:
         value = [list(one.values()) if isinstance(one, Mapping) else one for one in value.values()]
     if not isinstance(value, list):
         return []
-    return [
-        [part if isinstance(part, str) else json.dumps(part) for part in one]
-        for one in value
-        if isinstance(one, list) and one
-    ]
+    return [[text_of(part) for part in one] for one in value if isinstance(one, list) and one]
 
 
 def _response(item: Mapping[str, Any], asked: list[list[str]]) -> str:
@@ -168,10 +165,12 @@ def _response(item: Mapping[str, Any], asked: list[list[str]]) -> str:
     if len(asked) > 1 and len(asked) == len(answers) and all(len(one) > 1 for one in asked):
         chances = [_chance(one) for one in answers]
         return asked[chances.index(max(chances))][1].strip()
-    first: Any = answers[0] if answers else ""
+    # what a filter left may be no more than "[invalid]"
+    raw = item.get("resps", answers)
+    first: Any = raw[0] if isinstance(raw, list) and raw else raw
     while isinstance(first, list) and first:
         first = first[0]
-    return first if isinstance(first, str) else json.dumps(first)
+    return text_of(first)
 
 
 def _chance(answer: Any) -> float:
@@ -182,7 +181,7 @@ def _chance(answer: Any) -> float:
 
 def _expected(target: Any, asked: list[list[str]]) -> str:
     """The target; where it is the number of a choice, that choice."""
-    written = target if isinstance(target, str) else json.dumps(target)
+    written = text_of(target)
     if len(asked) > 1 and written.isdecimal() and int(written) < len(asked):
         choice = asked[int(written)]
         return choice[1].strip() if len(choice) > 1 else written

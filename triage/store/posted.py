@@ -16,6 +16,7 @@ from triage.store.intake import save_rejections
 from triage.store.posted_tables import PostedKeyRow, PostedReportRow
 from triage.types import CleanReport, Rejection
 
+MOST_COUNTED = 10_000  # health checks ask every second
 _TYPES = {"origin": "text", "external_id": "text", "author_hash": "text", "content": "text"}
 
 
@@ -124,10 +125,12 @@ def take_posted(session: Session, limit: int) -> list[CleanReport]:
 
 
 def load_waiting(session: Session) -> WaitingReports:
-    """How many posted reports wait for a collection."""
-    counted = select(func.count(), func.min(col(PostedReportRow.received_at)))
-    count, since = session.execute(counted.select_from(PostedReportRow)).one()
-    return WaitingReports(int(count), since)
+    """How many posted reports wait for a collection; more than ``MOST_COUNTED`` are not counted."""
+    posted_id = col(PostedReportRow.posted_id)
+    some = select(posted_id).limit(MOST_COUNTED).subquery()
+    count = session.execute(select(func.count()).select_from(some)).scalar_one()
+    first = select(col(PostedReportRow.received_at)).order_by(posted_id).limit(1)
+    return WaitingReports(int(count), session.execute(first).scalar())
 
 
 def forget_keys(session: Session, before: datetime) -> None:
