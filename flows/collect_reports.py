@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
 from prefect import flow
 from prefect.concurrency.sync import concurrency
 
-from flows.showing import Logged, ShowProgress, show_counts, silent
+from flows.remote_sources import RemoteSource, remote_sources, source_rows
+from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
 from triage.cleaning import clean_report, link_duplicates, redact
-from triage.config.model import GitHubSource
+from triage.database import Session
 from triage.errors import IntakeError, SourceError, TrackerError
-from triage.filing import marker_in
 from triage.sources.files import read_file
-from triage.sources.github import fetch_reports
 from triage.sources.inbox import mark_done, mark_failed, pending_files
 from triage.store.duplicates import load_duplicate_candidates, save_duplicate_links
-from triage.store.intake import load_cursor, save_cursor, save_rejections, save_source_error
-from triage.store.reports import restamp_versions, save_reports
-from triage.tracker import open_reader
+from triage.store.intake import (
+    load_cursor,
+    save_cursor,
+    save_rejections,
+    save_source_error,
+    save_source_read,
+)
+from triage.store.posted import forget_keys, take_posted
+from triage.store.reports import hold_reports, restamp_versions, save_reports
 from triage.types import CleanReport, CollectSummary, RawReport, Rejection
 from triage.workspace import Workspace, open_workspace
 
 BATCH = 500
+KEYS_HOLD = timedelta(days=1)  # idempotency keys of the HTTP intake; senders are told so
 
 
 def collect(workspace: Workspace, *, progress: ShowProgress = silent) -> CollectSummary:
-    """Read the drop folder and every configured repository; one that fails stops no other."""
-    summary = CollectSummary()
+    """Take what was posted, read the drop folder and every source; none that fails stops others."""
+    summary = _take_posted(workspace)
     for path in _dropped_files(workspace):
         try:
             summary += ingest(workspace, path, progress=progress)
@@ -39,11 +45,24 @@ def collect(workspace: Workspace, *, progress: ShowProgress = silent) -> Collect
             summary += CollectSummary(failed_sources=(str(error),))
         else:
             mark_done(path)
-    for source in workspace.config.sources.github:
-        summary += _collect_repository(workspace, source)
+    for source in remote_sources(workspace):
+        summary += _collect_source(workspace, source)
     with workspace.database.session() as session:  # an alias may have been added since
         restamp_versions(session, workspace.config.resolve_version)
     return summary
+
+
+def _take_posted(workspace: Workspace) -> CollectSummary:
+    """Store what the HTTP intake left; a batch and its removal are one transaction."""
+    summary = CollectSummary()
+    while True:
+        with workspace.database.session() as session:
+            hold_reports(session)
+            reports = take_posted(session, BATCH)
+            if not reports:
+                forget_keys(session, datetime.now(UTC) - KEYS_HOLD)
+                return summary
+            summary += _store(session, reports, [])
 
 
 def _dropped_files(workspace: Workspace) -> list[Path]:
@@ -72,31 +91,24 @@ def ingest(
     return summary
 
 
-def _collect_repository(workspace: Workspace, source: GitHubSource) -> CollectSummary:
-    origin = source.origin
+def _collect_source(workspace: Workspace, source: RemoteSource) -> CollectSummary:
+    """Read one source on from its cursor; its failure is noted, and what came before it stays."""
     summary = CollectSummary()
     try:
         with workspace.database.session() as session:
-            cursor = load_cursor(session, origin)
-        pages = fetch_reports(
-            open_reader(workspace.settings),
-            source.repository,
-            cursor,
-            own_marker=lambda body: marker_in(body, workspace.marker_key) is not None,
-            labels=source.labels,
-            kind=source.kind,
-            redact=redact,
-        )
-        for page in pages:
+            cursor = load_cursor(session, source.origin)
+        for page in source.fetch(cursor):
             summary += _save(
                 workspace,
                 [*page.reports, *page.rejections],
                 datetime.now(UTC),
-                cursor=(origin, page.cursor),
+                cursor=(source.origin, page.cursor),
             )
+        with workspace.database.session() as session:
+            save_source_read(session, source.origin)
     except (SourceError, TrackerError) as error:
         with workspace.database.session() as session:
-            save_source_error(session, origin, str(error))
+            save_source_error(session, source.origin, str(error))
         summary += CollectSummary(failed_sources=(str(error),))
     return summary
 
@@ -112,12 +124,19 @@ def _save(
     reports = [item for item in cleaned if isinstance(item, CleanReport)]
     rejections = [item for item in cleaned if isinstance(item, Rejection)]
     with workspace.database.session() as session:
-        saved = save_reports(session, reports)
-        links = link_duplicates(load_duplicate_candidates(session, saved.to_link), saved.to_link)
-        save_duplicate_links(session, links)
-        save_rejections(session, rejections)
+        summary = _store(session, reports, rejections)
         if cursor is not None:
             save_cursor(session, *cursor)
+    return summary
+
+
+def _store(
+    session: Session, reports: Sequence[CleanReport], rejections: Sequence[Rejection]
+) -> CollectSummary:
+    saved = save_reports(session, reports)
+    links = link_duplicates(load_duplicate_candidates(session, saved.to_link), saved.to_link)
+    save_duplicate_links(session, links)
+    save_rejections(session, rejections)
     return CollectSummary(
         added=len(saved.added),
         revised=len(saved.revised),
@@ -149,8 +168,10 @@ def _clean(
     retry_delay_seconds=30,
 )
 def collect_reports() -> dict[str, int]:
-    """Read the drop folder and every configured repository, and store what is new."""
+    """Take what was posted, read the drop folder and every source, and store what is new."""
     with open_workspace() as workspace, concurrency("github", occupy=1, strict=False):
         summary = collect(workspace, progress=Logged())
+        sources = source_rows(workspace, datetime.now(UTC))
+    show_table("sources", sources, "How each source of reports is")
     show_counts("collect", summary.counts())
     return summary.counts()

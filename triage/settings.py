@@ -28,6 +28,12 @@ class Settings(BaseSettings):
     github_app_installation_id: int | None = None
     github_app_private_key: SecretStr | None = None
     github_webhook_secret: SecretStr | None = None
+    hf_token: SecretStr | None = None
+    hf_endpoint: str = "https://huggingface.co"
+    langfuse_public_key: SecretStr | None = None
+    langfuse_secret_key: SecretStr | None = None
+    intake_tokens: SecretStr | None = None
+    intake_tokens_file: Path | None = None
     github_api_url: str = "https://api.github.com"
     github_repository: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$")
     embedding_model: str = DEFAULT_EMBEDDING_MODEL

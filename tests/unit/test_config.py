@@ -248,6 +248,12 @@ def test_a_wrong_file_gets_line_field_and_remedy(old: str, new: str, told: list[
         ("github: {repository: a/..}", ["owner/name"]),
         ("sources: {github: [{repository: a/b}, {repository: A/b}]}", ["there twice"]),
         ("sources: {github: [{repository: a/b, kind: tester}]}", ["'user' or 'developer'"]),
+        ("sources: {huggingface: [{repository: corvane}]}", ["owner/name"]),
+        ("sources: {huggingface: [{repository: a/b, type: modle}]}", ["'model', 'dataset'"]),
+        ("sources: {inspect: [{folder: logs}, {folder: logs}]}", ["there twice"]),
+        ("sources: {langfuse: {host: langfuse.example}}", ["line 17", "https://host"]),
+        ("sources: {langfuse: {host: 'https://[::'}}", ["line 17", "https://host"]),
+        ("intake: {max_bytes: 10}", ["greater than or equal to 1000"]),
         ("schedules: {collect: hourly}", ["line 17", "five fields"]),
         ("schedules: {collect: 61 * * * *}", ["bad minute"]),
         ("schedules: {collect: 0 0 31 2 *}", ["schedules.collect"]),
@@ -263,6 +269,13 @@ def test_a_wrong_section_gets_line_field_and_remedy(section: str, told: list[str
     message = failure(SMALL + section + "\n")
     for part in told:
         assert part in message
+
+
+def test_a_login_in_a_web_address_is_refused_and_not_repeated() -> None:
+    section = "sources: {langfuse: {host: 'https://us:hush-hush@langfuse.example'}}"
+    message = failure(SMALL + section + "\n")
+    assert "holds a login" in message
+    assert "hush-hush" not in message
 
 
 def test_a_capability_id_given_twice_is_refused() -> None:
@@ -295,6 +308,9 @@ GITHUB_TOKEN = "ghp_" + "Zk3vQ9" * 6
         ("llm: {api_key: hush-hush}", "TRIAGE_LLM_API_KEY"),
         ("llm: {API-Key: hush-hush}", "TRIAGE_LLM_API_KEY"),
         ("database: {password: hush-hush}", "TRIAGE_DATABASE_URL"),
+        ("sources: {langfuse: {secret_key: hush-hush}}", "TRIAGE_LANGFUSE_SECRET_KEY"),
+        ("sources: {langfuse: {host: sk-lf-hush-hush}}", "TRIAGE_LANGFUSE_SECRET_KEY"),
+        ("sources: {huggingface: [{hf_token: hush-hush}]}", "TRIAGE_HF_TOKEN"),
         (f"github: {{repository: {GITHUB_TOKEN}}}", "TRIAGE_GITHUB_TOKEN"),
         ("url: postgresql://triage:hush-hush@db.example/x", "TRIAGE_DATABASE_URL"),
         (f"anything: [a, '-----BEGIN RSA PRIVATE KEY----- {GITHUB_TOKEN}']", "TRIAGE_"),

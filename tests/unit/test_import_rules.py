@@ -29,6 +29,10 @@ OWNERS = {
     "sqlalchemy": {"store", "database", "migrations"},
     "psycopg": {"store", "database"},
     "pgvector": {"store", "database", "migrations"},
+    "fastapi": {"intake", "receiver"},
+    "huggingface_hub": {"sources"},
+    "httpx2": {"sources"},
+    "zstandard": {"sources"},
     "hdbscan": {"clustering"},
     "faiss": {"clustering"},
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import typer
 
@@ -13,10 +14,11 @@ from triage.database import open_database
 from triage.embedding import Embedder
 from triage.errors import ReaderError, TriageError
 from triage.settings import Settings, load_settings
-from triage.store.intake import load_source_states
+from triage.store.posted import load_waiting
 from triage.workspace import open_workspace
 
 MIN_FREE_BYTES = 1_000_000_000
+STALE_POSTED = timedelta(days=1)  # posted reports are collected every hour
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +36,7 @@ def doctor(as_json: bool = AsJson) -> None:
         "embedding model": _model,
         "LLM": _llm,
         "reader": _reader,
-        "sources": _sources,
+        "sources": check_sources,
         "github": _github,
     }
     rows = []
@@ -91,15 +93,34 @@ def _reader(_settings: Settings) -> str:
     return f"{reader.name}, kappa {reader.figures['kappa']:.2f} when it was trained"
 
 
-def _sources(settings: Settings) -> str:
-    with open_workspace() as workspace, workspace.database.session() as session:
-        states = load_source_states(session)
-    broken = [state for state in states if state.last_error]
-    if broken:
-        raise TriageError(
-            f"Reading {broken[0].origin}", str(broken[0].last_error), "The next run tries again."
+def check_sources(_settings: Settings) -> str:
+    """How many sources were read; raises ``TriageError`` that names every stale one."""
+    from flows.remote_sources import source_rows
+
+    with open_workspace() as workspace:
+        rows = source_rows(workspace, datetime.now(UTC))
+        with workspace.database.session() as session:
+            waiting = load_waiting(session)
+    stale = [row for row in rows if row["state"] == "stale"]
+    if stale:
+        told = "; ".join(
+            f"{row['source']} (last read {row['last read'] or 'never'}): "
+            f"{row['trouble'] or 'no collection for more than a day'}"
+            for row in stale
         )
-    return f"{len(states)} remote sources read"
+        raise TriageError(
+            f"Reading the sources: {len(stale)} of {len(rows)} are stale",
+            told.rstrip("."),
+            "The next run tries again; the other sources are read all the same.",
+        )
+    if waiting.since is not None and datetime.now(UTC) - waiting.since > STALE_POSTED:
+        raise TriageError(
+            "Collecting posted reports",
+            f"{waiting.count} wait, the first since {waiting.since:%Y-%m-%d %H:%M}",
+            "Start the schedules (`triage up`), or run `triage run`.",
+        )
+    read = sum(row["state"] == "read" for row in rows)
+    return f"{read} of {len(rows)} remote sources read; {waiting.count} posted reports wait"
 
 
 def _github(settings: Settings) -> str:

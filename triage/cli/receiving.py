@@ -1,4 +1,4 @@
-"""The command that receives GitHub's webhooks: each one wakes a look at our issues."""
+"""The commands that serve: GitHub's webhooks wake a look at our issues; programs post reports."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from triage.cli.prefect_server import prefect_environment
+from triage.cli.terminal import errors
 from triage.errors import SettingsError
 from triage.settings import load_settings
 from triage.workspace import open_workspace
@@ -15,6 +16,8 @@ from triage.workspace import open_workspace
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(listen)
+    app.command()(intake)
+    app.command()(token)
 
 
 def listen(
@@ -44,3 +47,39 @@ def _sync() -> None:
 
     with open_workspace() as workspace:
         sync(workspace, dry_run=workspace.config.policy.dry_run)
+
+
+def intake(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 4290,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    processes: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes that clean; one a core without.")
+    ] = None,
+) -> None:
+    """Take reports that programs post to /v1/reports; the next collection reads them."""
+    import uvicorn
+
+    from triage.intake.app import make_intake
+
+    with open_workspace() as workspace:
+        app = make_intake(workspace, processes=processes)
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=75,  # longer than proxies keep theirs
+            timeout_graceful_shutdown=30,
+        )
+
+
+def token(
+    name: Annotated[str, typer.Argument(help="The source that uses it, such as app-feedback.")],
+) -> None:
+    """Make a bearer token for `triage intake`; it is shown once, and only its hash is kept."""
+    from triage.intake.tokens import add_token, token_file
+
+    path = token_file(load_settings())
+    typer.echo(add_token(path, name))
+    errors.print(f"Its hash stands in {path}; restart `triage intake` to let it in.")

@@ -161,12 +161,22 @@ def _policy_problems(config: TriageConfig) -> Iterator[ConfigProblem]:
 
 
 def _source_problems(config: TriageConfig) -> Iterator[ConfigProblem]:
-    known: set[str] = set()
-    for index, source in enumerate(config.sources.github):
-        if source.repository.casefold() in known:
-            yield ConfigProblem(
-                ("sources", "github", index, "repository"),
-                f"'{source.repository}' is there twice",
-                "Merge the two entries.",
-            )
-        known.add(source.repository.casefold())
+    sources = config.sources
+    named: dict[str, list[tuple[str, str]]] = {
+        "github": [("repository", one.repository) for one in sources.github],
+        "huggingface": [
+            ("repository", f"{one.type} {one.repository}") for one in sources.huggingface
+        ],
+        "inspect": [("folder", one.folder) for one in sources.inspect],
+        "lm_eval": [("folder", one.folder) for one in sources.lm_eval],
+    }
+    for kind, entries in named.items():
+        known: set[str] = set()
+        for index, (field, name) in enumerate(entries):
+            if name.casefold() in known:
+                yield ConfigProblem(
+                    ("sources", kind, index, field),
+                    f"'{name}' is there twice",
+                    "Merge the two entries.",
+                )
+            known.add(name.casefold())

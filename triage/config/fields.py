@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from functools import lru_cache
 from typing import Annotated
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
@@ -59,6 +60,17 @@ def _repository(value: str) -> str:
     return value
 
 
+def _web_address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        remedy = "Write it as https://host; what lets us in comes from the environment."
+        raise refusal("is not a web address, or holds a login", remedy)
+    return value.rstrip("/")
+
+
 def _cron(value: str) -> str:
     """Five fields of digits, names and ``* , - /``: what every cron reader understands alike."""
     words = value.split()
@@ -89,5 +101,6 @@ Text = Annotated[str, AfterValidator(_text)]
 Slug = Annotated[str, AfterValidator(_slug)]
 Login = Annotated[str, AfterValidator(_login)]
 Repository = Annotated[str, AfterValidator(_repository)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Timezone = Annotated[str, AfterValidator(_timezone)]

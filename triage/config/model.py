@@ -11,7 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from triage.config.checks import config_problems, config_warnings
-from triage.config.fields import Cron, Login, Repository, Slug, Text, Timezone, refusal
+from triage.config.fields import (
+    Cron,
+    Login,
+    Repository,
+    Slug,
+    Text,
+    Timezone,
+    WebAddress,
+    refusal,
+)
 from triage.config.versions import alias_table, resolve
 from triage.types import Kind
 
@@ -118,11 +127,81 @@ class GitHubSource(Section):
         return f"github:{self.repository}"
 
 
+class RepositoryKind(StrEnum):
+    """What a repository on the Hugging Face Hub holds."""
+
+    MODEL = "model"
+    DATASET = "dataset"
+    SPACE = "space"
+
+
+class HuggingFaceSource(Section):
+    """A repository on the Hugging Face Hub whose discussions are read as reports."""
+
+    repository: Repository
+    type: RepositoryKind = RepositoryKind.MODEL
+    kind: Kind = Kind.USER
+
+
+class LangfuseSource(Section):
+    """A Langfuse project whose low scores are read as reports."""
+
+    host: WebAddress
+    scores: tuple[Text, ...] = ()
+    at_most: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    categories: tuple[Text, ...] = ()
+    kind: Kind = Kind.USER
+
+    @property
+    def origin(self) -> str:
+        """Name of this source in the database."""
+        return f"langfuse:{self.host.partition('://')[2]}"
+
+
+class InspectSource(Section):
+    """A folder of Inspect logs, relative to ``TRIAGE_HOME`` unless absolute."""
+
+    folder: Text
+    scorer: Text | None = None
+    pass_from: Annotated[float, Field(allow_inf_nan=False)] = 0.5
+
+    @property
+    def origin(self) -> str:
+        """Name of this source in the database."""
+        return f"inspect:{self.folder}"
+
+
+class LmEvalSource(Section):
+    """A folder of lm-evaluation-harness logs, relative to ``TRIAGE_HOME`` unless absolute."""
+
+    folder: Text
+    metric: Text | None = None
+    pass_from: Annotated[float, Field(allow_inf_nan=False)] = 0.5
+
+    @property
+    def origin(self) -> str:
+        """Name of this source in the database."""
+        return f"lm-eval:{self.folder}"
+
+
 class Sources(Section):
     """Where reports come from."""
 
     files: FilesSource | None = FilesSource()
     github: tuple[GitHubSource, ...] = ()
+    huggingface: tuple[HuggingFaceSource, ...] = ()
+    langfuse: LangfuseSource | None = None
+    inspect: tuple[InspectSource, ...] = ()
+    lm_eval: tuple[LmEvalSource, ...] = ()
+
+
+class IntakeConfig(Section):
+    """What `triage intake` lets in; each token has a rate of its own."""
+
+    max_reports_per_request: Annotated[int, Field(ge=1, le=1000, strict=True)] = 100
+    max_bytes: Annotated[int, Field(ge=1_000, le=16_000_000, strict=True)] = 2_000_000
+    reports_per_second: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)] = 100.0
+    burst: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] = 1000
 
 
 class Policy(Section):
@@ -199,6 +278,7 @@ class TriageConfig(Section):
     absences: tuple[Absence, ...] = ()
     rules: tuple[RoutingRule, ...] = ()
     sources: Sources = Sources()
+    intake: IntakeConfig = IntakeConfig()
     policy: Policy = Policy()
     github: GitHubTarget = GitHubTarget()
     releases: Releases = Releases()

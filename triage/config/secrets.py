@@ -19,6 +19,8 @@ _KEYS = {
     "llmapikey": "TRIAGE_LLM_API_KEY",
     "secret": "TRIAGE_HASH_KEY",
     "hashkey": "TRIAGE_HASH_KEY",
+    "secretkey": "TRIAGE_LANGFUSE_SECRET_KEY",
+    "hftoken": "TRIAGE_HF_TOKEN",
     "password": "TRIAGE_DATABASE_URL",
     "passwd": "TRIAGE_DATABASE_URL",
     "databaseurl": "TRIAGE_DATABASE_URL",
@@ -26,6 +28,8 @@ _KEYS = {
 _VALUES = (
     (re.compile(r"\b(gh[opsur]_\w{16,}|github_pat_\w{16,})"), "TRIAGE_GITHUB_TOKEN"),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"), "TRIAGE_GITHUB_APP_PRIVATE_KEY"),
+    (re.compile(r"\bsk-lf-[\w-]{8,}"), "TRIAGE_LANGFUSE_SECRET_KEY"),
+    (re.compile(r"\bhf_\w{20,}"), "TRIAGE_HF_TOKEN"),
     (re.compile(r"\bsk-[\w-]{16,}"), "TRIAGE_LLM_API_KEY"),
     (re.compile(r"\bpostgres(ql)?(\+\w+)?://[^\s/@]*:[^\s/@]*@"), "TRIAGE_DATABASE_URL"),
 )

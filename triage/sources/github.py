@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -19,12 +17,12 @@ from triage.sources.issue_fields import (
     number_of,
     text_of,
 )
+from triage.sources.pages import ReportPage, set_aside
 from triage.types import Kind, RawReport, Rejection
 
 # Each issue may cost two further requests; so a run that hits the rate limit loses at most the
 # comments of twenty.
 ISSUES_PER_PAGE = 20
-_EXCERPT_CHARS = 200
 
 
 class ListedIssues(Protocol):
@@ -59,15 +57,6 @@ class IssueReader(Protocol):
 
     def fetch_thumbs_up(self, repository: str, number: int) -> Iterable[Any]:
         """All 👍 reactions to an issue."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReportPage:
-    """Some reports, what was set aside, and the cursor to store in the same transaction."""
-
-    reports: tuple[RawReport, ...]
-    rejections: tuple[Rejection, ...]
-    cursor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,17 +197,14 @@ def _supporters(source: _Source, item: Mapping[str, Any], author: str | None) ->
 
 
 def _rejection(source: _Source, item: Any, problem: UnreadableIssue) -> Rejection:
-    raw = json.dumps(item, ensure_ascii=False, sort_keys=True)
     number = item.get("number", "?") if isinstance(item, Mapping) else "?"
-    return Rejection(
-        origin=f"github:{source.repository}",
-        place=f"{source.repository}#{number}",
-        field=problem.field,
-        problem=problem.problem,
-        remedy="Open the issue on GitHub; if it reads well there, the API's answer is at fault.",
-        # redacted before it is cut, lest half a secret pass
-        excerpt=source.redact(raw[: 10 * _EXCERPT_CHARS])[:_EXCERPT_CHARS],
-        digest=hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest(),
+    return set_aside(
+        f"github:{source.repository}",
+        f"{source.repository}#{number}",
+        problem,
+        item,
+        "Open the issue on GitHub; if it reads well there, the API's answer is at fault.",
+        source.redact,
     )
 
 

@@ -119,7 +119,7 @@ def _line_item(line: Line, place: str) -> Record | Flaw:
         return _flaw(place, TOO_LONG, "Shorten the report's texts.", text, digest)
     try:
         text = line.content.decode()
-        value = _decode(text)
+        value = decode_json(text)
     except UnicodeDecodeError as error:
         remedy = "Save the file as UTF-8."
         return _flaw(place, f"byte {error.start + 1} is not UTF-8", remedy, text, digest)
@@ -144,12 +144,16 @@ def _flaw(place: str, problem: str, remedy: str, text: str, digest: str) -> Flaw
 
 def _parsed(content: bytes) -> object | None:
     try:
-        return _decode(content.decode())
+        return decode_json(content.decode())
     except (ValueError, RecursionError):
         return None
 
 
-def _decode(text: str) -> object:
+def decode_json(text: str) -> object:
+    """The value of a JSON text; its objects are ``JsonObject``.
+
+    Raises ``ValueError``, or ``RecursionError`` where it is nested too deeply.
+    """
     value: object = _DECODER.decode(text)
     return value
 

@@ -65,6 +65,13 @@ def save_source_error(session: Session, origin: str, problem: str) -> None:
     _upsert_source(session, origin, last_error=problem)
 
 
+def save_source_read(session: Session, origin: str) -> None:
+    """Note that a source was read to its end just now, whether or not anything was new."""
+    read = {"read_at": func.now(), "last_error": None}
+    statement = insert(SourceCursorRow).values(origin=origin, **read)
+    session.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=read))
+
+
 def load_source_states(session: Session) -> list[SourceState]:
     """All incremental sources, by origin."""
     rows = session.execute(select(SourceCursorRow).order_by(col(SourceCursorRow.origin))).scalars()

@@ -1,0 +1,107 @@
+"""`triage intake` as an operator runs it: tokens, a hard stop, and what `triage doctor` says."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import psutil
+import pytest
+from sqlalchemy import text
+
+from tests.integration.test_ingest import TRIAGE, triage
+from triage.cli import operating
+from triage.errors import TriageError
+from triage.intake.app import PATH
+from triage.settings import load_settings
+from triage.workspace import Workspace
+
+
+@contextmanager
+def running(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The command, once it answers, and its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", TRIAGE, "intake", "--port", str(port), "--processes", "1"]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            assert process.poll() is None
+            try:
+                httpx.get(f"{address}/health", timeout=5)
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield process, address
+    finally:
+        process.kill()
+        process.wait(30)
+
+
+def test_what_was_accepted_survives_a_hard_stop_and_no_process_stays(
+    workspace: Workspace, environment: dict[str, str]
+) -> None:
+    made = triage(environment, "token", "web")
+    assert made.returncode == 0
+    token = made.stdout.strip()
+    assert token not in (workspace.settings.home / "intake.tokens").read_text("utf-8")
+    accepted: list[str] = []
+
+    with running(environment) as (process, address):
+        cleaners = psutil.Process(process.pid).children(recursive=True)
+
+        def post(number: int) -> None:
+            report = {"id": f"hard-{number}", "body": f"It hangs at attempt {number}."}
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = httpx.post(address + PATH, json=report, headers=headers, timeout=30)
+            if answer.status_code == 202:
+                accepted.extend(answer.json()["ids"])
+            if len(accepted) == 40:
+                process.send_signal(signal.SIGKILL)
+
+        with concurrent.futures.ThreadPoolExecutor(8) as threads:
+            sent = [threads.submit(post, number) for number in range(400)]
+        broken = [one for one in sent if isinstance(one.exception(), httpx.TransportError)]
+    assert broken
+    assert len(accepted) >= 40
+    with workspace.database.session() as session:
+        stored = session.execute(text("SELECT external_id FROM posted_report")).scalars().all()
+    assert set(accepted) <= set(stored)
+    assert len(stored) == len(set(stored))
+    assert psutil.wait_procs(cleaners, timeout=10)[1] == []
+
+
+def test_a_polite_stop_answers_what_came(workspace: Workspace, environment: dict[str, str]) -> None:
+    token = triage(environment, "token", "web").stdout.strip()
+    with running(environment) as (process, address):
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = httpx.post(address + PATH, json={"body": "It hangs."}, headers=headers, timeout=30)
+        assert answer.status_code == 202
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    with workspace.database.session() as session:
+        assert session.execute(text("SELECT count(*) FROM posted_report")).scalar_one() == 1
+
+
+def test_the_doctor_names_posted_reports_that_nobody_collects(
+    workspace: Workspace, environment: dict[str, str]
+) -> None:
+    assert "0 posted reports wait" in operating.check_sources(load_settings())
+    statement = text(
+        "INSERT INTO posted_report (origin, external_id, content, received_at) "
+        "VALUES ('intake:web', 'p1', '{}', :then)"
+    )
+    with workspace.database.session() as session:
+        session.execute(statement, {"then": datetime.now(UTC) - timedelta(days=2)})
+    with pytest.raises(TriageError, match=r"1 wait.*triage up"):
+        operating.check_sources(load_settings())

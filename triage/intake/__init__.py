@@ -1,0 +1,1 @@
+"""The HTTP intake: reports that programs post; answered only once they are stored."""
