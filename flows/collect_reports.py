@@ -11,6 +11,7 @@ from prefect import flow
 from prefect.concurrency.sync import concurrency
 
 from flows.showing import Logged, ShowProgress, show_counts, silent
+from flows.stages import run_stage
 from triage.cleaning import clean_report, link_duplicates, redact
 from triage.config.model import GitHubSource
 from triage.errors import IntakeError, SourceError, TrackerError
@@ -151,6 +152,8 @@ def _clean(
 def collect_reports() -> dict[str, int]:
     """Read the drop folder and every configured repository, and store what is new."""
     with open_workspace() as workspace, concurrency("github", occupy=1, strict=False):
-        summary = collect(workspace, progress=Logged())
-    show_counts("collect", summary.counts())
-    return summary.counts()
+        counts = run_stage(
+            workspace, "collect", lambda: collect(workspace, progress=Logged()).counts()
+        )
+    show_counts("collect", counts)
+    return counts

@@ -26,7 +26,7 @@ class FileSource(PydanticBaseSettingsSource):
         """The content of the field's file without white space around it, None without a file."""
         variable = f"TRIAGE_{field_name.upper()}"
         path = os.environ.get(f"{variable}_FILE")
-        if not path:
+        if not path or f"{field_name}_file" in self.settings_cls.model_fields:
             return None, field_name, False
         attempted = f"Reading {variable}_FILE"
         if os.environ.get(variable):
@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     # what a million tokens cost, in and out; without both no cost is shown
     llm_price_in: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     llm_price_out: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    # scheduler of a Dask cluster that embeds and distils, for example tcp://scheduler:8786
+    dask_address: str | None = None
     # told of every failed stage, as Slack and its likes read it
     alarm_webhook_url: SecretStr | None = None
 

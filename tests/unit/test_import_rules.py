@@ -31,6 +31,8 @@ OWNERS = {
     "pgvector": {"store", "database", "migrations"},
     "hdbscan": {"clustering"},
     "faiss": {"clustering"},
+    "prometheus_client": {"metrics"},
+    "prefect_dask": {"flows"},
 }
 # The core computes: nothing of the outside world is imported there.
 OUTSIDE = {
