@@ -12,7 +12,7 @@ report lost, none doubled, one issue per theme, no issue that is not recorded, a
 verdicts, owners and issues as in the first round, which is never disturbed.
 
 Each finished round is kept in FOLDER; the same command goes on where it was interrupted. The small
-disk needs the right to mount one, the jumps of the clock the library libfaketime.
+disk needs the right to mount one, the jumps of the clock a C compiler.
 """
 
 from __future__ import annotations
@@ -55,20 +55,22 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--folder", type=Path, default=Path("/tmp/triage-fault-campaign"))
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--reports", type=int, help="only the first so many of the sample")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    reference = _load_reference(options.folder)
+    lines = SAMPLE.read_text("utf-8").splitlines()[: options.reports]
+    reference = _load_reference(options.folder, lines)
     done = _load_rounds(options.folder)
     while sum(len(each["faults"]) for each in done) < options.faults:
         number = len(done) + 1
-        done.append(_disturbed_round(options.folder, number, options.seed, reference))
+        done.append(_disturbed_round(options.folder, number, options.seed, lines, reference))
         with (options.folder / "rounds.jsonl").open("a") as file:
             file.write(json.dumps(done[-1]) + "\n")
         print(f"round {number}: {done[-1]['troubles'] or 'all is well'}", flush=True)
     print(_table(done, reference))
 
 
-def _load_reference(folder: Path) -> Reference:
+def _load_reference(folder: Path, lines: list[str]) -> Reference:
     path = folder / "reference.pickle"
     if path.exists():
         found = pickle.loads(path.read_bytes())
@@ -76,7 +78,7 @@ def _load_reference(folder: Path) -> Reference:
         return found
     with open_room(folder / "reference.log", "reference", folder / "models") as room:
         seconds = []
-        for part in _parts():
+        for part in _parts(lines):
             _drop(room, part)
             began = time.monotonic()
             code = room.run(*RUN)
@@ -84,7 +86,7 @@ def _load_reference(folder: Path) -> Reference:
             seconds.append(time.monotonic() - began)
         _settle(room)
         state = read_state(room)
-    troubles = find_troubles(state, _expected(), None)
+    troubles = find_troubles(state, _expected(lines), None)
     assert not troubles, f"the undisturbed round is not sound: {troubles}"
     reference = Reference(state, seconds)
     path.with_suffix(".part").write_bytes(pickle.dumps(reference))
@@ -93,19 +95,21 @@ def _load_reference(folder: Path) -> Reference:
     return reference
 
 
-def _disturbed_round(folder: Path, number: int, seed: int, reference: Reference) -> dict[str, Any]:
+def _disturbed_round(
+    folder: Path, number: int, seed: int, lines: list[str], reference: Reference
+) -> dict[str, Any]:
     dice = random.Random(f"{seed} {number}")
     met: list[dict[str, Any]] = []
     clean: list[int] = []
     with open_room(folder / f"round-{number}.log", f"round-{number}", folder / "models") as room:
-        for part, seconds in zip(_parts(), reference.seconds, strict=True):
+        for part, seconds in zip(_parts(lines), reference.seconds, strict=True):
             _drop(room, part)
             for _ in range(FAULTS_PER_PART):
                 met.append(_one_fault(room, dice, seconds))
             clean.append(_until_done(room))
         clean += _settle(room)
         state = read_state(room)
-    troubles = find_troubles(state, _expected(), reference.state)
+    troubles = find_troubles(state, _expected(lines), reference.state)
     if any(clean):
         troubles.append(f"undisturbed runs ended with {sorted(set(clean) - {0})}")
     return {"round": number, "faults": met, "runs": len(clean), "troubles": troubles}
@@ -145,15 +149,14 @@ def _settle(room: Room) -> list[int]:
     return codes
 
 
-def _parts() -> list[list[str]]:
-    lines = SAMPLE.read_text("utf-8").splitlines()
+def _parts(lines: list[str]) -> list[list[str]]:
     size = -(-len(lines) // PARTS)
     return [lines[start : start + size] for start in range(0, len(lines), size)]
 
 
-def _expected() -> set[str]:
-    """Ids of all records of the sample that are reports."""
-    records = [json.loads(line) for part in _parts() for line in part if line.startswith("{")]
+def _expected(lines: list[str]) -> set[str]:
+    """Ids of all records that are reports."""
+    records = [json.loads(line) for line in lines if line.startswith("{")]
     return {str(record["id"]) for record in records if str(record.get("body") or "").strip()}
 
 
