@@ -12,6 +12,7 @@ from prefect.concurrency.sync import concurrency
 
 from flows.remote_sources import RemoteSource, remote_sources, source_rows
 from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
+from flows.stages import run_stage
 from triage.cleaning import clean_report, link_duplicates, redact
 from triage.database import Session
 from triage.errors import IntakeError, SourceError, TrackerError
@@ -170,8 +171,10 @@ def _clean(
 def collect_reports() -> dict[str, int]:
     """Take what was posted, read the drop folder and every source, and store what is new."""
     with open_workspace() as workspace, concurrency("github", occupy=1, strict=False):
-        summary = collect(workspace, progress=Logged())
+        counts = run_stage(
+            workspace, "collect", lambda: collect(workspace, progress=Logged()).counts()
+        )
         sources = source_rows(workspace, datetime.now(UTC))
     show_table("sources", sources, "How each source of reports is")
-    show_counts("collect", summary.counts())
-    return summary.counts()
+    show_counts("collect", counts)
+    return counts

@@ -11,6 +11,7 @@ from prefect import flow
 from flows.corpus import Corpus, load_corpus
 from flows.reading import Reading, read_corpus
 from flows.showing import Logged, ShowProgress, show_counts, silent
+from flows.stages import run_stage
 from triage.corrections import with_persons_words
 from triage.decision import Policy, decide, log_odds
 from triage.decision.failed_fixes import after_failed_fixes
@@ -100,6 +101,6 @@ def _opinions(corpus: Corpus, reading: Reading, policy: Policy) -> dict[int, Opi
 def decide_themes() -> dict[str, int]:
     """Decide every open theme: quick-fix, fundamental or undecided, with evidence and priority."""
     with open_workspace() as workspace:
-        counts = decide_all(workspace, progress=Logged())
+        counts = run_stage(workspace, "decide", lambda: decide_all(workspace, progress=Logged()))
     show_counts("decide", counts)
     return counts

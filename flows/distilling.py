@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from flows.showing import ShowProgress, silent
+from flows.stages import load_stop
 from triage.database import Session
 from triage.distilling import (
     FAILURE_PROMPT,
@@ -22,6 +23,7 @@ from triage.distilling import (
 )
 from triage.errors import DistillingError
 from triage.settings import Settings
+from triage.spending import ANSWER_TOKENS, REQUESTS, TOKENS
 from triage.store.distillations import (
     StoredDistillation,
     load_distillations,
@@ -30,6 +32,7 @@ from triage.store.distillations import (
     save_distillations,
 )
 from triage.store.llm_answers import load_resting, save_unanswered
+from triage.store.operation import LLM
 from triage.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -60,8 +63,34 @@ def distil(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[str
     return {**totals, **counts, **spending(asker, "phrases")}
 
 
+def distil_part(workspace: Workspace, keys: Collection[str]) -> dict[str, int]:
+    """``distil`` for texts that nobody else asks about meanwhile, within this part's budget."""
+    asker, said = open_llm(workspace)
+    if asker is None:
+        return said
+    counts = _distil_all(workspace, asker, silent, keys)
+    done = counts.pop("distilled", 0)
+    return {"distilled": done, "not distilled": counts.total(), **spending(asker, "phrases")}
+
+
+def load_undistilled_keys(workspace: Workspace) -> list[str]:
+    """Texts that the endpoint was not asked about; none where none is set up."""
+    asker, _ = open_llm(workspace)
+    if asker is None:
+        return []
+    with workspace.database.session() as session:
+        return list(
+            load_undistilled(
+                session, prompt_version=FAILURE_PROMPT.version, llm_model=asker.endpoint.model
+            )
+        )
+
+
 def open_llm(workspace: Workspace) -> tuple[Asker | None, dict[str, int]]:
     """Whoever asks the configured endpoint, or None and what to say of that."""
+    if workspace.settings.llm_base_url and (stop := load_stop(workspace, LLM)) is not None:
+        logger.warning("the LLM is not asked: %s", stop)
+        return None, {"LLM stopped": 1}
     try:
         return open_asker(workspace.settings), {}
     except DistillingError as error:
@@ -74,11 +103,18 @@ def rest_since() -> datetime:
     return datetime.now(UTC) - REST
 
 
-def _distil_all(workspace: Workspace, asker: Asker, progress: ShowProgress) -> Counter[str]:
+def _distil_all(
+    workspace: Workspace,
+    asker: Asker,
+    progress: ShowProgress,
+    only: Collection[str] | None = None,
+) -> Counter[str]:
     asked = {"prompt_version": FAILURE_PROMPT.version, "llm_model": asker.endpoint.model}
     with workspace.database.session() as session:
         resting = load_resting(session, **asked, most_runs=MOST_RUNS, since=rest_since())
         waiting = load_undistilled(session, **asked)
+    if only is not None:
+        waiting = [key for key in waiting if key in only]
     keys = [key for key in waiting if key not in resting]
 
     def keep(session: Session, key: str, found: Distillation) -> None:
@@ -147,8 +183,9 @@ def spending(asker: Asker, purpose: str) -> dict[str, int]:
     if not budget.requests:
         return {}
     return {
-        f"LLM requests for {purpose}": budget.requests,
-        f"LLM tokens for {purpose}": budget.tokens,
+        f"{REQUESTS} {purpose}": budget.requests,
+        f"{TOKENS} {purpose}": budget.tokens,
+        f"{ANSWER_TOKENS} {purpose}": budget.completion_tokens,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,12 @@ from prefect import flow
 
 from flows.distilling import distil, load_phrases
 from flows.showing import Logged, ShowProgress, show_counts, silent
+from flows.stages import run_stage
 from triage.cleaning import TEXT_VERSION, fingerprint, without_names
 from triage.database import Session
 from triage.embedding import Embedder
 from triage.store.embeddings import (
+    Unembedded,
     ensure_space,
     find_space,
     load_unembedded,
@@ -33,6 +35,20 @@ def embed(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[str,
     with workspace.database.session() as session:
         missing = load_unembedded(session, space_id)
         phrases = {found.failure for found in load_phrases(session, workspace.settings).values()}
+    done = embed_texts(workspace, embedder, space_id, missing, progress=progress)
+    embed_phrases(workspace, sorted(phrases))
+    return {"embedded": done, "space": space_id, **counts}
+
+
+def embed_texts(
+    workspace: Workspace,
+    embedder: Embedder,
+    space_id: int,
+    missing: Mapping[str, Unembedded],
+    *,
+    progress: ShowProgress = silent,
+) -> int:
+    """Embed texts by fingerprint and commit each part; returns how many there were."""
     texts = {
         key: without_names(found.text, (found.model, found.environment))
         for key, found in missing.items()
@@ -45,8 +61,7 @@ def embed(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[str,
             save_vectors(session, space_id, dict(zip(part, vectors, strict=True)))
         done += len(places)
         progress("embedding", done, len(keys))
-    embed_phrases(workspace, sorted(phrases))
-    return {"embedded": len(keys), "space": space_id, **counts}
+    return len(keys)
 
 
 def open_embedder(workspace: Workspace) -> Embedder:
@@ -101,6 +116,15 @@ def embed_phrases(workspace: Workspace, phrases: Iterable[str]) -> dict[str, NDA
     return {phrase: known[key] for phrase, key in keys.items()}
 
 
+def _embed_here_or_on_many(workspace: Workspace) -> dict[str, int]:
+    address = workspace.settings.dask_address
+    if address is None:
+        return embed(workspace, progress=Logged())
+    from flows.fan_out import embed_on_many  # prefect-dask is an extra
+
+    return embed_on_many(workspace, address, progress=Logged())
+
+
 @flow(
     name="embed_reports",
     flow_run_name="embed_reports",
@@ -110,6 +134,6 @@ def embed_phrases(workspace: Workspace, phrases: Iterable[str]) -> dict[str, NDA
 def embed_reports() -> dict[str, int]:
     """Embed every report's text that has no vector of the present model yet."""
     with open_workspace() as workspace:
-        counts = embed(workspace, progress=Logged())
+        counts = run_stage(workspace, "embed", lambda: _embed_here_or_on_many(workspace))
     show_counts("embed", counts)
     return counts

@@ -18,6 +18,7 @@ from flows.showing import (
     show_page,
     silent,
 )
+from flows.stages import STOPPED, run_work
 from triage.database import Session
 from triage.decision import is_severe
 from triage.errors import SettingsError, TrackerError, TrackerRateLimited
@@ -311,7 +312,13 @@ def file_issues(dry_run: bool | None = None) -> dict[str, int]:
     """
     with open_workspace() as workspace, concurrency("github", occupy=1, strict=False):
         dry = workspace.config.policy.dry_run if dry_run is None else dry_run
-        summary = file(workspace, dry_run=dry, progress=Logged())
+        summary = run_work(
+            workspace,
+            "file",
+            lambda: (done := file(workspace, dry_run=dry, progress=Logged()), done.counts()),
+        )
+    if summary is None:
+        return {STOPPED: 1}
     show_counts("file", summary.counts())
     for draft in summary.drafts:
         show_page(f"draft-t{draft.theme_id}", render_page(draft), "An issue as it was drafted")

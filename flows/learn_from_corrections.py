@@ -10,6 +10,7 @@ from prefect import flow
 from flows.corpus import load_corpus
 from flows.reading import Reading, read_corpus
 from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
+from flows.stages import run_stage
 from triage.cleaning import fingerprint
 from triage.corrections import Example, Learnt, compare, holding, learn
 from triage.database import Session
@@ -112,7 +113,7 @@ def _is_known(session: Session, examples: Sequence[Example]) -> bool:
 def learn_from_corrections() -> dict[str, float | str]:
     """Learn from what people corrected; compare, and swap in only what is better."""
     with open_workspace() as workspace:
-        figures = learn_all(workspace, progress=Logged())
+        figures = run_stage(workspace, "learn", lambda: learn_all(workspace, progress=Logged()))
         with workspace.database.session() as session:
             rows = agreement_rows(session)
     show_counts("learn", figures)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prefect import flow
 from rich.console import Console
 
@@ -12,7 +14,10 @@ from flows.embed_reports import embed, embed_reports
 from flows.file_issues import file, file_issues
 from flows.route_themes import route_all, route_themes
 from flows.showing import ShowProgress, show_summary, silent
+from flows.stages import run_stage
 from flows.update_themes import update, update_themes
+from triage.settings import load_settings
+from triage.spending import spending_of
 from triage.workspace import Workspace
 
 
@@ -25,18 +30,22 @@ def run_stages(
 ) -> dict[str, dict[str, int]]:
     """Run every stage here and now, without a Prefect server; returns each stage's counts.
 
-    A dry run prints each draft's payload on ``screen`` if there is one.
+    A stage that somebody stopped does nothing. A dry run prints each draft's payload on
+    ``screen`` if there is one.
     """
     dry = workspace.config.policy.dry_run if dry_run is None else dry_run
-    return {
-        "collect": collect(workspace, progress=progress).counts(),
-        "embed": embed(workspace, progress=progress),
-        "theme": update(workspace, progress=progress)
-        | ask_llm_about_themes(workspace, progress=progress),
-        "decide": decide_all(workspace, progress=progress),
-        "route": route_all(workspace, progress=progress),
-        "file": file(workspace, dry_run=dry, progress=progress, screen=screen).counts(),
+    work: dict[str, Callable[[], dict[str, int]]] = {
+        "collect": lambda: collect(workspace, progress=progress).counts(),
+        "embed": lambda: embed(workspace, progress=progress),
+        "theme": lambda: (
+            update(workspace, progress=progress)
+            | ask_llm_about_themes(workspace, progress=progress)
+        ),
+        "decide": lambda: decide_all(workspace, progress=progress),
+        "route": lambda: route_all(workspace, progress=progress),
+        "file": lambda: file(workspace, dry_run=dry, progress=progress, screen=screen).counts(),
     }
+    return {stage: run_stage(workspace, stage, each) for stage, each in work.items()}
 
 
 @flow(name="pipeline", flow_run_name="pipeline")
@@ -54,5 +63,5 @@ def pipeline(dry_run: bool | None = None) -> dict[str, dict[str, int]]:
         "route": route_themes(),
         "file": file_issues(dry_run=dry_run),
     }
-    show_summary(results)
+    show_summary(results, spending_of(results.values()).line(load_settings()))
     return results

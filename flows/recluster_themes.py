@@ -13,6 +13,7 @@ from flows.advising import ask_llm_about_themes
 from flows.arrivals import Surroundings, join, surroundings_among
 from flows.corpus import Corpus, gather_all, representation, require_space
 from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
+from flows.stages import run_stage
 from flows.switching import check_switch, fellowship_result
 from flows.theme_changes import (
     anchor_anew,
@@ -189,10 +190,16 @@ def _landmarks(session: Session, settled: Sequence[Report], corpus: Corpus) -> d
 def recluster_themes() -> dict[str, int]:
     """Cluster everything anew: place, merge and split what is clear, propose what is not."""
     with open_workspace() as workspace:
-        done = recluster(workspace, cause="scheduled", progress=Logged())
-        done.counts.update(ask_llm_about_themes(workspace, progress=Logged()))
+        counts = run_stage(
+            workspace,
+            "recluster",
+            lambda: (
+                recluster(workspace, cause="scheduled", progress=Logged()).counts
+                | ask_llm_about_themes(workspace, progress=Logged())
+            ),
+        )
         with workspace.database.session() as session:
             rows = proposal_rows(session)
-    show_counts("recluster", done.counts)
+    show_counts("recluster", counts)
     show_table("proposals", rows, "Merges and splits of themes that wait for a person")
-    return done.counts
+    return counts

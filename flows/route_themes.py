@@ -11,6 +11,7 @@ from prefect import flow
 from flows.corpus import load_corpus
 from flows.reading import Reading, read_corpus
 from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
+from flows.stages import run_stage
 from triage.corrections import conflicts, holding, removed_owners
 from triage.routing import (
     Absence,
@@ -125,7 +126,7 @@ def _as_people_said(
 def route_themes() -> dict[str, int]:
     """Route every open theme to a capability and its owner."""
     with open_workspace() as workspace:
-        counts = route_all(workspace, progress=Logged())
+        counts = run_stage(workspace, "route", lambda: route_all(workspace, progress=Logged()))
         with workspace.database.session() as session:
             config, today = workspace.config, datetime.now(UTC).date()
             rows = load_rows(session, config.capabilities_by_owner(), config.away_until(today))

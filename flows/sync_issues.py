@@ -12,6 +12,7 @@ from flows.correcting import take_effect
 from flows.desk import open_checked_desk
 from flows.listening import listen
 from flows.showing import Logged, ShowProgress, show_counts, silent
+from flows.stages import run_stage
 from flows.upkeep import plan_all, write_planned
 from flows.writing import PAUSE_SECONDS, RESEND_AFTER, open_pen, write_intended
 from triage.workspace import Workspace, open_workspace
@@ -65,6 +66,8 @@ def sync_issues(dry_run: bool | None = None) -> dict[str, int]:
     """
     with open_workspace() as workspace, concurrency("github", occupy=1, strict=False):
         dry = workspace.config.policy.dry_run if dry_run is None else dry_run
-        counts = sync(workspace, dry_run=dry, progress=Logged())
+        counts = run_stage(
+            workspace, "sync", lambda: sync(workspace, dry_run=dry, progress=Logged())
+        )
     show_counts("sync", counts)
     return counts

@@ -11,6 +11,7 @@ from flows.arrivals import take_arrivals
 from flows.corpus import load_centring, load_part, representation, require_space
 from flows.recluster_themes import cluster_everything
 from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
+from flows.stages import run_stage
 from flows.theme_upkeep import anchors_of, load_background, make_theme, refresh_themes
 from triage.database import Session
 from triage.store.anchors import load_anchors, remove_anchors, save_anchors
@@ -121,8 +122,14 @@ def split_theme(
 def update_themes() -> dict[str, int]:
     """Let new reports join themes, cluster the rest, refresh what is counted and said of them."""
     with open_workspace() as workspace:
-        counts = update(workspace, progress=Logged())
-        counts |= ask_llm_about_themes(workspace, progress=Logged())
+        counts = run_stage(
+            workspace,
+            "theme",
+            lambda: (
+                update(workspace, progress=Logged())
+                | ask_llm_about_themes(workspace, progress=Logged())
+            ),
+        )
         with workspace.database.session() as session:
             rows = theme_rows(session)
     show_counts("theme", counts)

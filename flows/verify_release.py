@@ -13,6 +13,7 @@ from flows.concluding import conclude
 from flows.correcting import take_effect
 from flows.desk import open_checked_desk
 from flows.showing import show_counts, show_table
+from flows.stages import STOPPED, run_work
 from flows.writing import PAUSE_SECONDS, RESEND_AFTER, open_pen, write_intended
 from triage.config.model import ModelVersion
 from triage.database import Session
@@ -179,7 +180,13 @@ def verify_release(version: str | None = None, dry_run: bool | None = None) -> d
     """
     with open_workspace() as workspace, concurrency("github", occupy=1, strict=False):
         dry = workspace.config.policy.dry_run if dry_run is None else dry_run
-        summary = verify(workspace, version=version, dry_run=dry)
+        summary = run_work(
+            workspace,
+            "verify",
+            lambda: (done := verify(workspace, version=version, dry_run=dry), done.counts),
+        )
+    if summary is None:
+        return {STOPPED: 1}
     show_counts("verify", summary.counts)
     if summary.outcome is not None:
         rows = [

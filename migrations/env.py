@@ -6,7 +6,12 @@ from alembic import context
 from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
-from triage.store import life_tables, posted_tables, tables  # noqa: F401  (registers the tables)
+from triage.store import (  # noqa: F401  (registers the tables)
+    life_tables,
+    operation_tables,
+    posted_tables,
+    tables,
+)
 
 LOCK_TIMEOUT = "10s"  # a migration gives up rather than queue behind a long transaction
 

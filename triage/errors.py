@@ -90,3 +90,11 @@ class WrongCorrection(TriageError):
 
 class UnknownProposal(TriageError):
     """No proposal has this number, or it was answered already."""
+
+
+class UnknownStage(TriageError):
+    """No stage has this name."""
+
+
+class BackupError(TriageError):
+    """A backup cannot be written or read, or does not fit; the database is as it was."""

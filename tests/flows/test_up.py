@@ -19,7 +19,7 @@ UP = "from triage.cli import main; main()"
 DEPLOYMENTS = {
     "collect_reports", "embed_reports", "update_themes", "decide_themes", "route_themes",
     "recluster_themes", "file_issues", "learn_from_corrections", "sync_issues", "verify_release",
-    "pipeline",
+    "pipeline", "raise_alarm",
 }  # fmt: skip
 
 
@@ -65,6 +65,32 @@ def deployments(port: int) -> list[dict[str, Any]]:
     return list(response.json()) if response.ok else []
 
 
+def expect_alarm_of_a_failed_run(port: int, environment: dict[str, str]) -> None:
+    """A run that fails starts the alarm, which leaves its artifact."""
+    api = f"http://127.0.0.1:{port}/api"
+    (automation,) = requests.post(f"{api}/automations/filter", json={}, timeout=10).json()
+    assert automation["name"] == "triage: a stage failed"
+    (filing,) = [each for each in deployments(port) if each["name"] == "file_issues"]
+    started = requests.post(
+        f"{api}/deployments/{filing['id']}/create_flow_run",
+        json={"name": "file_issues"},
+        timeout=10,
+    )
+    run = started.json()["id"]
+    failed = {"type": "FAILED", "name": "Failed", "message": "as a test"}
+    requests.post(
+        f"{api}/flow_runs/{run}/set_state", json={"state": failed, "force": True}, timeout=10
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        found = requests.get(f"{api}/artifacts/alarm/latest", timeout=10)
+        if found.ok:
+            assert "file_issues: failed" in found.json()["data"]
+            return
+        time.sleep(1)
+    raise AssertionError("no alarm was raised")
+
+
 def test_it_serves_every_flow_on_its_schedule_and_ends_without_leftovers(
     running: tuple[subprocess.Popen[str], int], environment: dict[str, str]
 ) -> None:
@@ -81,6 +107,8 @@ def test_it_serves_every_flow_on_its_schedule_and_ends_without_leftovers(
         f"http://127.0.0.1:{port}/api/v2/concurrency_limits/github", timeout=10
     ).json()
     assert limit["limit"] == 1
+
+    expect_alarm_of_a_failed_run(port, environment)
 
     second = start(environment, port)
     said = second.communicate(timeout=60)[0]

@@ -14,14 +14,12 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import psutil
-import pytest
 from sqlalchemy import text
 
 from tests.integration.test_ingest import TRIAGE, triage
-from triage.cli import operating
-from triage.errors import TriageError
+from triage.cli.checks_beyond import check_sources
+from triage.cli.findings import State
 from triage.intake.app import PATH
-from triage.settings import load_settings
 from triage.workspace import Workspace
 
 
@@ -93,15 +91,16 @@ def test_a_polite_stop_answers_what_came(workspace: Workspace, environment: dict
         assert session.execute(text("SELECT count(*) FROM posted_report")).scalar_one() == 1
 
 
-def test_the_doctor_names_posted_reports_that_nobody_collects(
-    workspace: Workspace, environment: dict[str, str]
-) -> None:
-    assert "0 posted reports wait" in operating.check_sources(load_settings())
+def test_the_doctor_names_posted_reports_that_nobody_collects(workspace: Workspace) -> None:
+    (well,) = check_sources(workspace)
+    assert "0 posted reports wait" in well.detail
     statement = text(
         "INSERT INTO posted_report (origin, external_id, content, received_at) "
         "VALUES ('intake:web', 'p1', '{}', :then)"
     )
     with workspace.database.session() as session:
         session.execute(statement, {"then": datetime.now(UTC) - timedelta(days=2)})
-    with pytest.raises(TriageError, match=r"1 wait.*triage up"):
-        operating.check_sources(load_settings())
+    waiting, _ = check_sources(workspace)
+    assert (waiting.check, waiting.state) == ("posted", State.WARN)
+    assert "1 posted reports wait" in waiting.detail
+    assert "triage up" in waiting.remedy

@@ -414,8 +414,8 @@ def test_the_answer_stands_beside_a_proposed_merge_and_decides_nothing(
     ("faults", "state", "said"),
     [
         ([], "ok", "some-model at http://127.0.0.1"),
-        (["401"] * 9, "TROUBLE", "TRIAGE_LLM_API_KEY"),
-        (["prose"] * 9, "TROUBLE", "no usable answer"),
+        (["401"] * 9, "fail", "TRIAGE_LLM_API_KEY"),
+        (["prose"] * 9, "fail", "no usable answer"),
     ],
 )
 def test_the_doctor_asks_the_llm(
@@ -432,7 +432,7 @@ def test_the_doctor_asks_the_llm(
         monkeypatch.setenv("TRIAGE_LLM_API_KEY", KEY)
         done = CliRunner().invoke(app, ["doctor", "--json"])
     (row,) = [row for row in json.loads(done.stdout) if row["check"] == "LLM"]
-    assert (row["state"], said in row["detail"]) == (state, True)
+    assert (row["state"], said in row["detail"] + row["remedy"]) == (state, True)
     assert KEY not in done.output
 
 

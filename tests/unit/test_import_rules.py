@@ -35,6 +35,8 @@ OWNERS = {
     "zstandard": {"sources"},
     "hdbscan": {"clustering"},
     "faiss": {"clustering"},
+    "prometheus_client": {"metrics"},
+    "prefect_dask": {"flows"},
 }
 # The core computes: nothing of the outside world is imported there.
 OUTSIDE = {

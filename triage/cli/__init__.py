@@ -15,12 +15,14 @@ from triage.cli import (
     correcting,
     exporting,
     following,
+    keeping,
     listing,
     operating,
     proposing,
     receiving,
     running,
     training,
+    working,
 )
 from triage.cli.terminal import errors
 from triage.errors import TriageError
@@ -40,8 +42,10 @@ for module in (
     following,
     exporting,
     operating,
+    keeping,
     receiving,
     training,
+    working,
 ):
     module.register(app)
 

@@ -11,7 +11,15 @@ import typer
 from rich.text import Text
 
 from triage.cli.prefect_server import prefect_environment
-from triage.cli.terminal import AsJson, output, printable, progress_bars, show_rows
+from triage.cli.terminal import (
+    STOPPED_HINT,
+    AsJson,
+    errors,
+    output,
+    printable,
+    progress_bars,
+    show_rows,
+)
 from triage.errors import WrongCorrection
 from triage.settings import load_settings
 from triage.sources.exposure import read_exposure
@@ -32,11 +40,16 @@ def register(app: typer.Typer) -> None:
 def sync(file: Write = None) -> None:
     """Take over what people did on our issues, then bring the issues in line. People win."""
     prefect_environment(load_settings())
+    from flows.stages import run_stage
     from flows.sync_issues import sync as sync_issues
 
     with open_workspace() as workspace, progress_bars() as progress:
         dry_run = workspace.config.policy.dry_run if file is None else not file
-        counts = sync_issues(workspace, dry_run=dry_run, progress=progress)
+        counts = run_stage(
+            workspace,
+            "sync",
+            lambda: sync_issues(workspace, dry_run=dry_run, progress=progress),
+        )
     output.print(", ".join(f"{count} {name}" for name, count in counts.items()), soft_wrap=True)
 
 
@@ -47,11 +60,22 @@ def verify(
 ) -> None:
     """Say of each theme what a release (the latest unless named) did to it, with figures."""
     prefect_environment(load_settings())
+    from flows.stages import run_work
     from flows.verify_release import verify as verify_release
 
     with open_workspace() as workspace:
         dry_run = workspace.config.policy.dry_run if file is None else not file
-        summary = verify_release(workspace, version=version, dry_run=dry_run)
+        summary = run_work(
+            workspace,
+            "verify",
+            lambda: (
+                done := verify_release(workspace, version=version, dry_run=dry_run),
+                done.counts,
+            ),
+        )
+    if summary is None:
+        errors.print(STOPPED_HINT)
+        return
     found = summary.outcome
     rows = [
         {

@@ -1,134 +1,132 @@
-"""Commands for whoever runs it: doctor."""
+"""Commands for whoever runs it: doctor, stop, start, metrics."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+import getpass
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from triage.cli.terminal import AsJson, show_rows
-from triage.config.loader import load_config
-from triage.database import open_database
-from triage.embedding import Embedder
-from triage.errors import ReaderError, TriageError
+from triage.cli.checks_beyond import (
+    check_github,
+    check_schedules,
+    check_sources,
+    check_staleness,
+    check_stops,
+)
+from triage.cli.checks_here import (
+    check_configuration,
+    check_database,
+    check_llm,
+    check_model,
+    check_reader,
+)
+from triage.cli.findings import Check, Finding, State, examine
+from triage.cli.prefect_server import prefect_environment
+from triage.cli.terminal import AsJson, errors, output, show_rows
+from triage.errors import TriageError, UnknownStage
 from triage.settings import Settings, load_settings
-from triage.store.posted import load_waiting
-from triage.workspace import open_workspace
+from triage.store.operation import LLM, STAGES, delete_stop, save_stop
+from triage.workspace import Workspace, open_workspace
 
-MIN_FREE_BYTES = 1_000_000_000
-STALE_POSTED = timedelta(days=1)  # posted reports are collected every hour
+Stage = Annotated[str, typer.Argument(help="A stage, for example file; or llm.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command()(doctor)
+    for command in (doctor, stop, start, metrics):
+        app.command()(command)
 
 
 def doctor(as_json: bool = AsJson) -> None:
     """Check what the product needs; every trouble comes with its remedy. Exit code 1 on trouble."""
     settings = load_settings()
-    checks: dict[str, Callable[[Settings], str]] = {
-        "configuration": _configuration,
-        "database": _database,
-        "disk": _disk,
-        "embedding model": _model,
-        "LLM": _llm,
-        "reader": _reader,
-        "sources": check_sources,
-        "github": _github,
-    }
-    rows = []
-    for name, check in checks.items():
-        try:
-            rows.append({"check": name, "state": "ok", "detail": check(settings)})
-        except TriageError as error:
-            rows.append({"check": name, "state": "TROUBLE", "detail": str(error)})
-    show_rows(rows, as_json=as_json, empty="")
-    if any(row["state"] != "ok" for row in rows):
+    prefect_environment(settings)
+    found = list(_find_all(settings))
+    show_rows([finding.row() for finding in found], as_json=as_json, empty="")
+    if any(finding.state is State.FAIL for finding in found):
         raise typer.Exit(1)
 
 
-def _configuration(settings: Settings) -> str:
-    config = load_config(settings.config)
-    return "; ".join(config.warnings()) or f"{settings.config or 'the built-in default'}"
+def _find_all(settings: Settings) -> Iterator[Finding]:
+    yield from examine("configuration", lambda: check_configuration(settings))
+    yield from examine("embedding model", lambda: check_model(settings))
+    yield from examine("LLM", lambda: check_llm(settings))
+    try:
+        with open_workspace() as workspace:
+            for name, check in _of_workspace(workspace).items():
+                yield from examine(name, check)
+    except TriageError as error:
+        detail = f"{error.attempted}: {error.problem}"
+        yield Finding("database", State.FAIL, detail, error.remedy)
 
 
-def _database(settings: Settings) -> str:
-    database = open_database(settings)
-    database.close()
-    return "reachable, migrated, with pgvector"
+def _of_workspace(workspace: Workspace) -> dict[str, Check]:
+    checks = {
+        "database": check_database,
+        "reader": check_reader,
+        "sources": check_sources,
+        "github": check_github,
+        "stopped": check_stops,
+        "schedules": check_schedules,
+        "stages": check_staleness,
+    }
+    return {name: partial(check, workspace) for name, check in checks.items()}
 
 
-def _disk(settings: Settings) -> str:
-    free = shutil.disk_usage(settings.home).free
-    if free < MIN_FREE_BYTES:
-        raise TriageError(
-            f"Checking the disk of {settings.home}",
-            f"{free / 1e9:.1f} GB are free",
-            "Free at least 1 GB, or set TRIAGE_HOME to another disk.",
-        )
-    return f"{free / 1e9:.0f} GB free"
+def stop(
+    stage: Stage,
+    because: Annotated[str | None, typer.Option(help="Why; kept and shown.")] = None,
+    author: Annotated[str | None, typer.Option("--by", help="Who says so.")] = None,
+) -> None:
+    """Stop a stage: no run does its work, by the clock or by hand, until `triage start`."""
+    _known(stage)
+    with open_workspace() as workspace, workspace.database.session() as session:
+        save_stop(session, stage, by=author or getpass.getuser(), because=because)
+    output.print(f"{stage} is stopped. `triage start {stage}` lets it run again.", highlight=False)
 
 
-def _model(settings: Settings) -> str:
-    embedder = Embedder(settings.embedding_model, settings.embedding_adapter)
-    return f"{embedder.model} at revision {embedder.revision}, {embedder.dimensions} dimensions"
+def start(stage: Stage) -> None:
+    """Let a stopped stage run again."""
+    _known(stage)
+    with open_workspace() as workspace, workspace.database.session() as session:
+        was_stopped = delete_stop(session, stage)
+    said = "runs again from its next time on" if was_stopped else "was not stopped"
+    output.print(f"{stage} {said}.", highlight=False)
 
 
-def _llm(settings: Settings) -> str:
-    from triage.distilling import check_endpoint  # the HTTP client is slow to import
-
-    return check_endpoint(settings)
-
-
-def _reader(_settings: Settings) -> str:
-    from flows.readers import open_reader
+def metrics(
+    path: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write them to this file instead.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Serve them on this port until stopped.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to serve them on.")] = "127.0.0.1",
+) -> None:
+    """Print metrics in Prometheus' format, without any text of a report."""
+    from triage.metrics import render_metrics, serving_metrics, write_metrics
 
     with open_workspace() as workspace:
-        reader, notes = open_reader(workspace)
-    if reader is None or notes:
-        raise ReaderError("Opening the reader", notes[0].partition(". ")[0], notes[-1])
-    return f"{reader.name}, kappa {reader.figures['kappa']:.2f} when it was trained"
+        if port is not None:
+            with serving_metrics(workspace, host, port) as address:
+                errors.print(f"Metrics: {address}  (interrupt to stop)", highlight=False)
+                while True:
+                    time.sleep(3600)
+        elif path is not None:
+            write_metrics(workspace, path)
+        else:
+            typer.echo(render_metrics(workspace), nl=False)
 
 
-def check_sources(_settings: Settings) -> str:
-    """How many sources were read; raises ``TriageError`` that names every stale one."""
-    from flows.remote_sources import source_rows
-
-    with open_workspace() as workspace:
-        rows = source_rows(workspace, datetime.now(UTC))
-        with workspace.database.session() as session:
-            waiting = load_waiting(session)
-    stale = [row for row in rows if row["state"] == "stale"]
-    if stale:
-        told = "; ".join(
-            f"{row['source']} (last read {row['last read'] or 'never'}): "
-            f"{row['trouble'] or 'no collection for more than a day'}"
-            for row in stale
+def _known(stage: str) -> None:
+    if stage not in (*STAGES, LLM):
+        raise UnknownStage(
+            f"Looking for the stage {stage!r}",
+            "there is none of this name",
+            f"Use one of: {', '.join((*STAGES, LLM))}.",
         )
-        raise TriageError(
-            f"Reading the sources: {len(stale)} of {len(rows)} are stale",
-            told.rstrip("."),
-            "The next run tries again; the other sources are read all the same.",
-        )
-    if waiting.since is not None and datetime.now(UTC) - waiting.since > STALE_POSTED:
-        raise TriageError(
-            "Collecting posted reports",
-            f"{waiting.count} wait, the first since {waiting.since:%Y-%m-%d %H:%M}",
-            "Start the schedules (`triage up`), or run `triage run`.",
-        )
-    read = sum(row["state"] == "read" for row in rows)
-    return f"{read} of {len(rows)} remote sources read; {waiting.count} posted reports wait"
-
-
-def _github(settings: Settings) -> str:
-    with open_workspace() as workspace:
-        repository = workspace.repository
-        if repository is None:
-            return "no repository is set: drafts only"
-        from flows.file_issues import connect
-
-        connect(workspace)
-    return f"{repository} can be written"

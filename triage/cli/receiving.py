@@ -43,10 +43,12 @@ def listen(
 
 
 def _sync() -> None:
+    from flows.stages import run_stage
     from flows.sync_issues import sync
 
     with open_workspace() as workspace:
-        sync(workspace, dry_run=workspace.config.policy.dry_run)
+        dry_run = workspace.config.policy.dry_run
+        run_stage(workspace, "sync", lambda: sync(workspace, dry_run=dry_run))
 
 
 def intake(

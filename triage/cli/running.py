@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
@@ -15,9 +16,10 @@ from triage.cli.terminal import errors, output, progress_bars, show_rows, show_t
 from triage.config.loader import write_default_config
 from triage.errors import IntakeError
 from triage.settings import load_settings
+from triage.spending import spending_of
 from triage.store.overview import theme_rows
 from triage.types import CollectSummary
-from triage.workspace import open_workspace
+from triage.workspace import Workspace, open_workspace
 
 SOURCE_FAILED = 3  # exit code
 
@@ -102,9 +104,11 @@ def _run(dry_run: bool | None, *, in_prefect: bool, show: bool) -> None:
     show_themes(rows)
     for stage, counts in results.items():
         _show_counts(stage, counts)
-    if results["file"]["drafted"] and not results["file"]["filed"]:
+    if spent := spending_of(results.values()).line(load_settings()):
+        output.print(f"LLM      {spent}", soft_wrap=True, highlight=False)
+    if results["file"].get("drafted") and not results["file"]["filed"]:
         output.print(f"Drafts: {drafts}", soft_wrap=True)
-    if results["collect"]["failed sources"]:
+    if results["collect"].get("failed sources"):
         raise typer.Exit(SOURCE_FAILED)
 
 
@@ -165,13 +169,24 @@ def _demo_release() -> None:
 def up(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Prefect UI.")] = 4200,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of Prometheus' metrics, if any.")
+    ] = None,
 ) -> None:
     """Start the Prefect server with its UI and serve the schedules, on this machine."""
     settings = load_settings()
     prefect_environment(settings)
-    with open_workspace():
-        pass  # a wrong configuration or database shows now, not at the first scheduled run
-    serve_all(settings, host=host, port=port)
+    # a wrong configuration or database shows now, not at the first scheduled run
+    with open_workspace() as workspace, _metrics(workspace, host, metrics_port):
+        serve_all(settings, host=host, port=port)
+
+
+def _metrics(workspace: Workspace, host: str, port: int | None) -> AbstractContextManager[object]:
+    if port is None:
+        return nullcontext()
+    from triage.metrics import serving_metrics
+
+    return serving_metrics(workspace, host, port)
 
 
 def _show_counts(stage: str, counts: Mapping[str, int]) -> None:

@@ -17,6 +17,8 @@ from rich.text import Text
 output = Console(soft_wrap=False)
 errors = Console(stderr=True)
 
+STOPPED_HINT = "Nothing was done: somebody stopped this stage, see `triage doctor`."
+
 AsJson = typer.Option(False, "--json", help="Print JSON instead of a table.")
 
 

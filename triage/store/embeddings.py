@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import exists, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, any_, exists, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlmodel import Session, col
 
 from triage.errors import DatabaseError
@@ -65,8 +65,10 @@ def find_space(session: Session, *, model: str, revision: str) -> int | None:
     return session.execute(statement).scalar_one_or_none()
 
 
-def load_unembedded(session: Session, space_id: int) -> dict[str, Unembedded]:
-    """By fingerprint, every text that has no vector in this space yet."""
+def load_unembedded(
+    session: Session, space_id: int, keys: Collection[str] | None = None
+) -> dict[str, Unembedded]:
+    """By fingerprint, every text (or of ``keys`` every one) that has no vector in this space."""
     known = exists().where(
         col(EmbeddingRow.space_id) == space_id,
         col(EmbeddingRow.fingerprint) == col(ReportRow.fingerprint),
@@ -82,6 +84,9 @@ def load_unembedded(session: Session, space_id: int) -> dict[str, Unembedded]:
         .where(~known)
         .order_by(col(ReportRow.fingerprint), col(ReportRow.report_id))
     )
+    if keys is not None:
+        wanted = literal(list(keys), ARRAY(Text))
+        statement = statement.where(col(ReportRow.fingerprint) == any_(wanted))
     return {
         fingerprint: Unembedded(text, model, environment)
         for fingerprint, text, model, environment in session.execute(statement)

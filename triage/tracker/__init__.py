@@ -14,6 +14,7 @@ from triage.tracker.console import ConsoleTracker
 from triage.tracker.desk import CommentPage, Edit, IssueDesk, IssuePage
 from triage.tracker.github import GitHubTracker
 from triage.tracker.reader import GitHubReader
+from triage.tracker.rights import Rights, fetch_rights
 from triage.tracker.session import AppLogin, is_logged_in, open_session, session_from
 from triage.types import IssueDraft
 
@@ -26,6 +27,8 @@ __all__ = [
     "GitHubTracker",
     "IssueDesk",
     "IssuePage",
+    "Rights",
+    "load_rights",
     "open_desk",
     "open_reader",
     "open_session",
@@ -55,6 +58,12 @@ def open_tracker(
             "and TRIAGE_GITHUB_APP_PRIVATE_KEY.",
         )
     return GitHubTracker(github, repository, theme_of=theme_of, with_fallback=with_fallback)
+
+
+def load_rights(settings: Settings, repository: str) -> Rights | None:
+    """What the login of the environment may do in a repository; None where none is set."""
+    github = session_from(settings)
+    return fetch_rights(github, repository) if is_logged_in(github) else None
 
 
 def open_desk(

@@ -1,0 +1,110 @@
+"""What must hold after a round: nothing lost, nothing doubled, the themes of an undisturbed run."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from tests.benchmarks.faults.room import Room
+
+_MARKER = re.compile(r"<!-- feedback-triage theme=T(\d+) sig=[0-9a-f]{32} -->")
+
+
+@dataclass(frozen=True)
+class State:
+    """What an installation ended with, in words that do not depend on numbers it gave out."""
+
+    reports: tuple[str, ...]
+    themes: frozenset[frozenset[str]]
+    decisions: frozenset[tuple[frozenset[str], str, str]]
+    filed: frozenset[frozenset[str]]
+    unsettled: int
+    troubles: tuple[str, ...]
+
+
+def read_state(room: Room) -> State:
+    """Read reports, themes and decisions from the database, issues from GitHub."""
+    with room.connect() as connection:
+        reports = [
+            name for (name,) in connection.execute("SELECT external_id FROM report ORDER BY 1")
+        ]
+        members: dict[int, set[str]] = {}
+        for theme, name in connection.execute(
+            "SELECT theme_id, external_id FROM theme_member JOIN report USING (report_id)"
+        ):
+            members.setdefault(theme, set()).add(name)
+        forwards = dict(
+            connection.execute("SELECT theme_id, forwards_to FROM theme WHERE forwards_to > 0")
+        )
+        decided = connection.execute(
+            "SELECT DISTINCT ON (theme_id) theme_id, verdict, capability FROM decision "
+            "LEFT JOIN route USING (theme_id) ORDER BY theme_id, decision_id DESC, route_id DESC"
+        ).fetchall()
+        recorded = connection.execute(
+            "SELECT theme_id, number, state FROM issue"
+        ).fetchall()  # fmt: skip
+    parts = {theme: frozenset(names) for theme, names in members.items()}
+    found = Counter(_survivor(theme, forwards) for theme in _themes_of_issues(room))
+    return State(
+        reports=tuple(reports),
+        themes=frozenset(parts.values()),
+        decisions=frozenset(
+            (parts[theme], verdict, capability or "")
+            for theme, verdict, capability in decided
+            if theme in parts
+        ),
+        filed=frozenset(parts[theme] for theme in found if theme in parts),
+        unsettled=sum(state != "filed" for _, _, state in recorded),
+        troubles=tuple(_issue_troubles(found, recorded, forwards)),
+    )
+
+
+def find_troubles(state: State, expected: Collection[str], reference: State | None) -> list[str]:
+    """Everything that is not as it must be; empty if all is well."""
+    counted = Counter(state.reports)
+    lost = set(expected) - counted.keys()
+    doubled = [name for name, times in counted.items() if times > 1]
+    troubles = list(state.troubles)
+    if lost:
+        troubles.append(f"{len(lost)} reports lost")
+    if doubled:
+        troubles.append(f"{len(doubled)} reports doubled")
+    if state.unsettled:
+        troubles.append(f"{state.unsettled} intended issues never settled")
+    if reference is not None and state.themes != reference.themes:
+        other = len(state.themes - reference.themes)
+        troubles.append(f"{other} of {len(state.themes)} themes are not those of the reference")
+    elif reference is not None and state.decisions != reference.decisions:
+        other = len(state.decisions - reference.decisions)
+        troubles.append(f"{other} themes are decided or routed otherwise")
+    if reference is not None and state.filed != reference.filed:
+        troubles.append(f"{len(state.filed ^ reference.filed)} issues more or fewer")
+    return troubles
+
+
+def _themes_of_issues(room: Room) -> list[int]:
+    return [
+        int(match[1])
+        for issue in room.issues()
+        if (match := _MARKER.search(str(issue.get("body") or "")))
+    ]
+
+
+def _issue_troubles(
+    found: Counter[int], recorded: list[tuple[int, int | None, str]], forwards: dict[int, int]
+) -> list[str]:
+    troubles = [f"{times} issues for one theme" for times in found.values() if times > 1]
+    known = {_survivor(theme, forwards) for theme, _, state in recorded if state == "filed"}
+    if missing := known - found.keys():
+        troubles.append(f"{len(missing)} recorded issues are not on GitHub")
+    if unknown := found.keys() - known:
+        troubles.append(f"{len(unknown)} issues on GitHub are not recorded")
+    return troubles
+
+
+def _survivor(theme: int, forwards: dict[int, int]) -> int:
+    while theme in forwards:
+        theme = forwards[theme]
+    return theme

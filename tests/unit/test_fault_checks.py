@@ -1,0 +1,43 @@
+"""The fault campaign's check itself: it must see every kind of loss."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.benchmarks.faults.checking import State, find_troubles
+
+ONE, TWO = frozenset({"a", "b"}), frozenset({"c", "d"})
+SOUND = State(
+    reports=("a", "b", "c", "d"),
+    themes=frozenset({ONE, TWO}),
+    decisions=frozenset({(ONE, "quick-fix", "coding"), (TWO, "fundamental", "reasoning")}),
+    filed=frozenset({ONE}),
+    unsettled=0,
+    troubles=(),
+)
+
+
+def test_the_same_state_is_sound() -> None:
+    assert find_troubles(SOUND, {"a", "b", "c", "d"}, SOUND) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"reports": ("a", "b", "c")}, "1 reports lost"),
+        ({"reports": ("a", "a", "b", "c", "d")}, "1 reports doubled"),
+        ({"unsettled": 2}, "2 intended issues never settled"),
+        ({"themes": frozenset({ONE | TWO})}, "1 of 1 themes are not those of the reference"),
+        (
+            {"decisions": frozenset({(ONE, "undecided", "coding"), *list(SOUND.decisions)[1:]})},
+            "decided or routed otherwise",
+        ),
+        ({"filed": frozenset({ONE, TWO})}, "1 issues more or fewer"),
+        ({"troubles": ("2 issues for one theme",)}, "2 issues for one theme"),
+    ],
+)
+def test_every_loss_is_seen(change: dict[str, object], said: str) -> None:
+    found = find_troubles(replace(SOUND, **change), {"a", "b", "c", "d"}, SOUND)  # type: ignore[arg-type]
+    assert any(said in trouble for trouble in found)
