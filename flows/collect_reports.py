@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 
 from prefect import flow
 from prefect.concurrency.sync import concurrency
 
 from flows.showing import Logged, ShowProgress, show_counts, silent
-from triage.cleaning import clean_report, link_duplicates, redact
+from triage.cleaning import clean_report, hash_author, link_duplicates, redact
 from triage.config.model import GitHubSource
 from triage.errors import IntakeError, SourceError, TrackerError
-from triage.filing import marker_in
+from triage.filing import has_note_marker, marker_in, told_note
+from triage.listening import what_answer_says
 from triage.sources.files import read_file
 from triage.sources.github import fetch_reports
 from triage.sources.inbox import mark_done, mark_failed, pending_files
+from triage.store.answers import save_answers
 from triage.store.duplicates import load_duplicate_candidates, save_duplicate_links
 from triage.store.intake import load_cursor, save_cursor, save_rejections, save_source_error
 from triage.store.reports import restamp_versions, save_reports
 from triage.tracker import open_reader
-from triage.types import CleanReport, CollectSummary, RawReport, Rejection
+from triage.types import (
+    CleanReport,
+    CollectSummary,
+    RawAnswer,
+    RawReport,
+    Rejection,
+    ReporterAnswer,
+)
 from triage.workspace import Workspace, open_workspace
 
 BATCH = 500
@@ -86,6 +96,9 @@ def _collect_repository(workspace: Workspace, source: GitHubSource) -> CollectSu
             labels=source.labels,
             kind=source.kind,
             redact=redact,
+            own_comment=lambda number, body: has_note_marker(
+                body, told_note(number), workspace.marker_key
+            ),
         )
         for page in pages:
             summary += _save(
@@ -93,6 +106,7 @@ def _collect_repository(workspace: Workspace, source: GitHubSource) -> CollectSu
                 [*page.reports, *page.rejections],
                 datetime.now(UTC),
                 cursor=(origin, page.cursor),
+                answers=_readable(page.answers, workspace.hash_key),
             )
     except (SourceError, TrackerError) as error:
         with workspace.database.session() as session:
@@ -106,8 +120,12 @@ def _save(
     items: Sequence[RawReport | Rejection],
     received_at: datetime,
     cursor: tuple[str, str] | None = None,
+    answers: Mapping[str, Sequence[ReporterAnswer]] = MappingProxyType({}),
 ) -> CollectSummary:
-    """Clean a batch and store all of it, its rejections and the cursor in one transaction."""
+    """Clean a batch and store all of it, its rejections and the cursor in one transaction.
+
+    ``answers`` of reporters who were told of a mend go with their reports and are none.
+    """
     cleaned = list(_clean(workspace, items, received_at))
     reports = [item for item in cleaned if isinstance(item, CleanReport)]
     rejections = [item for item in cleaned if isinstance(item, Rejection)]
@@ -117,6 +135,7 @@ def _save(
         save_duplicate_links(session, links)
         save_rejections(session, rejections)
         if cursor is not None:
+            save_answers(session, cursor[0], answers)
             save_cursor(session, *cursor)
     return CollectSummary(
         added=len(saved.added),
@@ -125,6 +144,24 @@ def _save(
         rejected=len(rejections),
         duplicates=len(links),
     )
+
+
+def _readable(
+    answers: Mapping[str, Sequence[RawAnswer]], hash_key: bytes
+) -> dict[str, list[ReporterAnswer]]:
+    """The answers without their text and names."""
+    return {
+        external_id: [
+            ReporterAnswer(
+                one.comment_id,
+                hash_author(one.author, hash_key) if one.author else None,
+                what_answer_says(one.body),
+                one.said_at,
+            )
+            for one in said
+        ]
+        for external_id, said in answers.items()
+    }
 
 
 def _clean(

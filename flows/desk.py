@@ -42,16 +42,17 @@ def open_checked_desk(workspace: Workspace) -> tuple[IssueDesk, str | None]:
     """
     tracker = open_own_tracker(workspace)
     blocker = tracker.can_write()
-    desk = _desk(workspace, tracker.repository)
+    desk = desk_of(workspace, tracker.repository)
     present = desk.present_name()
     if present != tracker.repository:
         with workspace.database.session() as session:
             rename_repository(session, tracker.repository, present)
-        desk = _desk(workspace, present)
+        desk = desk_of(workspace, present)
     return desk, blocker
 
 
-def _desk(workspace: Workspace, repository: str) -> IssueDesk:
+def desk_of(workspace: Workspace, repository: str) -> IssueDesk:
+    """The desk of any repository; nothing is asked yet."""
     return open_desk(workspace.settings, repository, section_of=section_digest)
 
 

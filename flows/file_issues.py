@@ -11,6 +11,7 @@ from prefect.concurrency.sync import concurrency
 from rich.console import Console
 
 from flows.first_life import first_life
+from flows.ledger import load_release_notes
 from flows.showing import (
     Logged,
     ShowProgress,
@@ -138,7 +139,11 @@ def plan(workspace: Workspace, held: Mapping[int, str]) -> tuple[list[IssueDraft
         for theme_id, blocker in {**blockers, **beyond}.items():
             save_blocker(session, theme_id, blocker)
         aliases = load_label_aliases(session, workspace.repository or "")
-        context = replace(context, earlier_issues=load_past_urls(session))
+        context = replace(
+            context,
+            earlier_issues=load_past_urls(session),
+            release_notes=load_release_notes(session, workspace),
+        )
     drafts = [
         _as_labels_are_called(
             draft_issue(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,7 +12,9 @@ from prefect.concurrency.sync import concurrency
 from flows.concluding import conclude
 from flows.correcting import take_effect
 from flows.desk import open_checked_desk
+from flows.ledger import mended_in
 from flows.showing import show_counts, show_table
+from flows.telling import tell_reporters
 from flows.writing import PAUSE_SECONDS, RESEND_AFTER, open_pen, write_intended
 from triage.config.model import ModelVersion
 from triage.database import Session
@@ -28,7 +30,6 @@ from triage.verification import (
     ReleaseOutcome,
     ReleaseVerdict,
     ThemeCounts,
-    Verification,
     VerificationRules,
     VersionTally,
     count_version,
@@ -60,7 +61,8 @@ def verify(
     """Judge a released version (the latest unless named) against the one before it.
 
     Verdicts are stored; unless dry they are told on the issues: fixed ones are closed, the others
-    carried over. Running it twice says nothing twice. Raises ``ConfigError`` for a version that
+    carried over, and reporters are told where their source wants it. Running it twice says nothing
+    twice. Raises ``ConfigError`` for a version that
     is not released.
     """
     now = now or datetime.now(UTC)
@@ -85,6 +87,13 @@ def verify(
             if blocker is None:
                 write_intended(pen)
             counts |= pen.counts
+        counts |= tell_reporters(
+            workspace,
+            dry_run=dry_run,
+            now=now,
+            pause_seconds=pause_seconds,
+            resend_after=resend_after,
+        )
     return ReleaseSummary(outcome, lines, counts)
 
 
@@ -122,7 +131,7 @@ def _judge(
             theme.theme_id,
             tallies[0].themes.get(theme.theme_id, {}),
             tallies[1].themes.get(theme.theme_id, {}),
-            _fixed_in(load_verification_history(session, theme.theme_id), workspace),
+            mended_in(load_verification_history(session, theme.theme_id), workspace),
         )
         for theme in load_themes(session)
     ]
@@ -138,19 +147,6 @@ def _tally(
     requests = requests_by_week(exposure, launched, last_day)
     sightings = load_sightings(session, version.name)
     return count_version(version.name, sightings, launched, last_day, requests, rules)
-
-
-def _fixed_in(history: Sequence[Verification], workspace: Workspace) -> str | None:
-    """The version that mended a theme, unless it came back since."""
-    place = {version.name: at for at, version in enumerate(workspace.config.versions)}
-    held = {one.new_version: one for one in history}
-    fixed = None
-    for one in sorted(held.values(), key=lambda one: place.get(one.new_version, -1)):
-        if one.verdict is ReleaseVerdict.FIXED:
-            fixed = one.new_version
-        elif one.verdict is ReleaseVerdict.REGRESSED:
-            fixed = None
-    return fixed
 
 
 def _opposites(session: Session, workspace: Workspace) -> list[tuple[int, int]]:

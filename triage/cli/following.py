@@ -65,6 +65,10 @@ def verify(
     if found is not None and not as_json:
         for line in (*found.lines, *(trade.line for trade in found.trades)):
             output.print(Text(printable(line)), soft_wrap=True)
+        told = {name: n for name, n in summary.counts.items() if "tell" in name or "told" in name}
+        if any(told.values()):
+            said = ", ".join(f"{count} {name}" for name, count in told.items())
+            output.print(f"Reporters: {said}", soft_wrap=True)
     empty = "Nothing to compare: it takes two released versions and themes."
     show_rows(rows, as_json=as_json, empty=empty)
 

@@ -190,6 +190,25 @@ class VerificationRow(SQLModel, table=True):
     judged_at: datetime = _time(default_now=True)
 
 
+class ReporterAnswerRow(SQLModel, table=True):
+    """What somebody answered who was told that their failure is mended; never its text."""
+
+    __tablename__: ClassVar[Any] = "reporter_answer"
+    report_id: int = Field(
+        default=None,
+        sa_column=Column(
+            BigInteger,
+            ForeignKey("report.report_id", ondelete="CASCADE"),
+            primary_key=True,
+            autoincrement=False,
+        ),
+    )
+    comment_id: int = _key(BigInteger)
+    person_hash: str | None = _text(nullable=True)
+    says: str = _text()
+    said_at: datetime = _time()
+
+
 class ProbeResultRow(SQLModel, table=True):
     """How often a theme's probe failed on a version, over its runs."""
 

@@ -12,6 +12,7 @@ from triage.verification.counts import (
 from triage.verification.exposure import Exposure, requests_by_week
 from triage.verification.judging import Reason, ReleaseVerdict
 from triage.verification.ledger import (
+    AnswerCount,
     LedgerCount,
     LedgerRow,
     Standing,
@@ -35,6 +36,7 @@ __all__ = [
     "ALL_CHANNELS",
     "DEFAULT_RULES",
     "Agreement",
+    "AnswerCount",
     "Consequences",
     "Discovery",
     "Exposure",
