@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from flows.first_life import releases
 from triage.database import Session
+from triage.decision import ClaimedFix
 from triage.filing import ReleaseNote
 from triage.store.answers import load_answer_counts
 from triage.store.decisions import load_corrections, load_decisions, load_routes
@@ -116,6 +117,31 @@ def claims_of(words: Sequence[Correction]) -> Mapping[str, Correction]:
         elif claims:
             claims.popitem()
     return claims
+
+
+def claimed_fixes(
+    workspace: Workspace,
+    words: Sequence[Correction],
+    held: Sequence[Verification],
+    *,
+    except_for: Collection[str],
+    today: date,
+) -> list[ClaimedFix]:
+    """The released versions that were claimed for a theme, with the versions that come after.
+
+    ``held`` are the verdicts on the theme: where the figures say *fixed*, what is left of it on
+    that very version is no recurrence, only what is reported on later ones. ``except_for`` are
+    versions whose failed quick fix is evidence of its own.
+    """
+    released = [v for v in workspace.config.versions if v.released and v.released <= today]
+    names = [version.name for version in released]
+    mended = {one.new_version for one in held if one.verdict is ReleaseVerdict.FIXED}
+    claims = claims_of(words)
+    return [
+        ClaimedFix(name, day, frozenset(names[at + (name in mended) :]))
+        for at, (name, day) in enumerate((v.name, v.released) for v in released)
+        if name in claims and name not in except_for and day is not None
+    ]
 
 
 def digest_rows(workspace: Workspace, now: datetime) -> list[dict[str, Any]]:
