@@ -18,6 +18,7 @@ from triage.store.decisions import load_corrections, load_decisions
 from triage.store.ledger import load_verifications, save_verification
 from triage.store.life import retire_issue
 from triage.store.probes import load_probe_runs
+from triage.store.renaming import repository_today
 from triage.types import Correction, Verdict
 from triage.verification import (
     Agreement,
@@ -43,7 +44,7 @@ def conclude(
 ) -> tuple[dict[int, tuple[str, ...]], bool]:
     """Store what changed and intend what follows; returns each theme's lines, and whether a quick
     fix turned out not to have helped."""
-    repository = workspace.repository or ""
+    repository = repository_today(session, workspace.repository or "")
     filed = load_filed(session, workspace, repository)
     by_theme = {each.theme.theme_id: each for each in filed.values()}
     held, decisions = load_verifications(session), load_decisions(session)

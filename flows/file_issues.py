@@ -50,6 +50,7 @@ from triage.store.life import (
     load_past_urls,
     save_life,
 )
+from triage.store.renaming import repository_today
 from triage.store.reports import load_theme_reports
 from triage.store.themes import load_forwards, load_theme, load_themes, save_blocker
 from triage.tracker import ConsoleTracker, GitHubTracker, open_tracker
@@ -138,7 +139,7 @@ def plan(workspace: Workspace, held: Mapping[int, str]) -> tuple[list[IssueDraft
         chosen, beyond = within_budget(candidates, policy)
         for theme_id, blocker in {**blockers, **beyond}.items():
             save_blocker(session, theme_id, blocker)
-        aliases = load_label_aliases(session, workspace.repository or "")
+        aliases = load_label_aliases(session, repository_today(session, workspace.repository or ""))
         context = replace(
             context,
             earlier_issues=load_past_urls(session),

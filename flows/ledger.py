@@ -20,6 +20,7 @@ from triage.store.ledger import (
     load_verifications,
 )
 from triage.store.life import load_lives
+from triage.store.renaming import repository_today
 from triage.store.themes import load_themes
 from triage.types import Correction
 from triage.verification import (
@@ -155,7 +156,7 @@ def digest_rows(workspace: Workspace, now: datetime) -> list[dict[str, Any]]:
     with workspace.database.session() as session:
         issues, routes = load_issues(session), load_routes(session)
         corrections, decisions = load_corrections(session), load_decisions(session)
-        lives = load_lives(session, workspace.repository or "")
+        lives = load_lives(session, repository_today(session, workspace.repository or ""))
         themes, answers = load_themes(session), load_answer_counts(session)
     rows = []
     for theme in sorted(themes, key=lambda t: (-t.profile.distinct_reporters, t.theme_id)):

@@ -23,6 +23,7 @@ from triage.store.actions import (
     withdraw,
 )
 from triage.store.ledger import load_verification_history
+from triage.store.renaming import repository_today
 from triage.store.reports import load_theme_reports
 from triage.tracker import IssueDesk
 from triage.types import Report, ThemeStatus
@@ -101,10 +102,11 @@ def _load_mended(
     about the mended version or a later one is not told that it is mended there.
     """
     names = [version.name for version in workspace.config.versions]
+    own = repository_today(session, workspace.repository or "")
     origins = {f"github:{repository}": repository for repository in repositories}
     closed = [
         each.theme
-        for each in load_filed(session, workspace, workspace.repository or "").values()
+        for each in load_filed(session, workspace, own).values()
         if each.theme.status is ThemeStatus.OPEN
         and not each.life.facts.is_open
         and each.life.gone is None

@@ -12,6 +12,7 @@ from prefect.concurrency.sync import concurrency
 from flows.concluding import conclude
 from flows.correcting import take_effect
 from flows.desk import open_checked_desk
+from flows.exposure import refresh_exposure
 from flows.ledger import mended_in
 from flows.showing import show_counts, show_table
 from flows.telling import tell_reporters
@@ -19,21 +20,25 @@ from flows.writing import PAUSE_SECONDS, RESEND_AFTER, open_pen, write_intended
 from triage.config.model import ModelVersion
 from triage.database import Session
 from triage.errors import ConfigError, UnknownTheme
+from triage.store.decisions import load_routes
 from triage.store.exposure import load_exposure
 from triage.store.ledger import (
     load_sightings,
     load_verification_history,
 )
-from triage.store.themes import load_theme, load_themes
+from triage.store.themes import load_theme, load_theme_centres, load_themes
 from triage.verification import (
     DEFAULT_RULES,
+    ProposedPair,
     ReleaseOutcome,
     ReleaseVerdict,
     ThemeCounts,
+    ThemeTopic,
     VerificationRules,
     VersionTally,
     count_version,
     judge_release,
+    propose_pairs,
     requests_by_week,
 )
 from triage.workspace import Workspace, open_workspace
@@ -41,11 +46,15 @@ from triage.workspace import Workspace, open_workspace
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSummary:
-    """What was said about a release: the outcome, each theme's lines, and counts."""
+    """What was said about a release: the outcome, each theme's lines, and counts.
+
+    ``proposed`` are pairs of themes that may be opposites; nothing was concluded from them.
+    """
 
     outcome: ReleaseOutcome | None
     lines: Mapping[int, tuple[str, ...]]
     counts: Mapping[str, int]
+    proposed: tuple[ProposedPair, ...] = ()
 
 
 def verify(
@@ -70,17 +79,20 @@ def verify(
     old = workspace.config.version_before(new.name) if new is not None else None
     if new is None or old is None:
         return ReleaseSummary(None, {}, {"judged": 0})
+    refresh_exposure(workspace)
     with workspace.database.stage_lock("file"):
+        opened = None if dry_run or workspace.repository is None else open_checked_desk(workspace)
         with workspace.database.session() as session:
             outcome = _judge(session, workspace, old, new, now.date())
+            proposed = _proposed(session, workspace, outcome)
             lines, failed = conclude(session, workspace, new, outcome, now, tells=not dry_run)
         counts: dict[str, int] = {"judged": len(outcome.themes)}
         for verdict in ReleaseVerdict:
             counts[verdict.value] = sum(one.verdict is verdict for one in outcome.themes)
         if failed:
             apply(workspace)  # the policy decides anew in the light of it
-        if not dry_run and workspace.repository is not None:
-            desk, blocker = open_checked_desk(workspace)
+        if opened is not None:
+            desk, blocker = opened
             pen = open_pen(
                 workspace, desk, now=now, pause_seconds=pause_seconds, resend_after=resend_after
             )
@@ -94,7 +106,7 @@ def verify(
             pause_seconds=pause_seconds,
             resend_after=resend_after,
         )
-    return ReleaseSummary(outcome, lines, counts)
+    return ReleaseSummary(outcome, lines, counts, proposed)
 
 
 def _released(workspace: Workspace, name: str | None, today: date) -> ModelVersion | None:
@@ -160,6 +172,25 @@ def _opposites(session: Session, workspace: Workspace) -> list[tuple[int, int]]:
     return pairs
 
 
+def _proposed(
+    session: Session, workspace: Workspace, outcome: ReleaseOutcome
+) -> tuple[ProposedPair, ...]:
+    """Pairs that may be opposites: alike, in one area of the map, moved in opposite directions."""
+    above = {each.id: each.parent or each.id for each in workspace.config.capabilities}
+    routes = load_routes(session)
+    topics = {
+        theme_id: ThemeTopic(above.get(routes[theme_id].capability or ""), centre)
+        for theme_id, centre in load_theme_centres(session).items()
+        if theme_id in routes
+    }
+    return propose_pairs(
+        outcome.themes,
+        topics,
+        _opposites(session, workspace),
+        least_similarity=workspace.config.policy.join_similarity,
+    )
+
+
 @flow(
     name="verify_release",
     flow_run_name="verify_release",
@@ -181,6 +212,10 @@ def verify_release(version: str | None = None, dry_run: bool | None = None) -> d
         rows = [
             {"theme": f"T{one.theme_id}", "verdict": one.verdict.value, "why": " ".join(one.lines)}
             for one in summary.outcome.themes
+        ]
+        rows += [
+            {"theme": f"T{each.mended}, T{each.worsened}", "verdict": "", "why": each.line}
+            for each in summary.proposed
         ]
         show_table("release", rows, f"What {summary.outcome.new_version} did to each theme")
     return dict(summary.counts)

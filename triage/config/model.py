@@ -158,6 +158,7 @@ class Releases(Section):
     min_requests: Annotated[int, Field(ge=1, strict=True)] = 10_000
     min_reports: Count = 30
     opposites: tuple[tuple[ThemeName, ThemeName], ...] = ()
+    exposure_query: Text | None = None
     max_told_per_run: Annotated[int, Field(ge=0, le=1000, strict=True)] = 20
 
 

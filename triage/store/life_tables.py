@@ -149,6 +149,14 @@ class LabelAliasRow(SQLModel, table=True):
     present: str = _text()
 
 
+class RenamedRepositoryRow(SQLModel, table=True):
+    """A repository that was renamed or transferred: its name in the configuration, and today's."""
+
+    __tablename__: ClassVar[Any] = "renamed_repository"
+    former: str = _key(Text)
+    present: str = _text()
+
+
 class PastIssueRow(SQLModel, table=True):
     """An issue that spoke for a theme once; another one does now."""
 

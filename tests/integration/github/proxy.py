@@ -70,6 +70,13 @@ class GitHubProxy:
     def answer(self, request: BaseHTTPRequestHandler, path: str, query: str, body: bytes) -> Reply:
         """GitHub's answer: the emulator's, with what it leaves out."""
         method = request.command
+        if (moved := self.scene.forwarding(path)) is not None:
+            return Reply(
+                301 if method == "GET" else 307,
+                {"message": "Moved Permanently"},
+                {"Location": self.api_url + moved + (f"?{query}" if query else "")},
+            )
+        path = self.scene.resolved(path)
         if path == GRAPHQL:
             asked = json.loads(body)["variables"]
             home = f"{asked['owner']}/{asked['name']}"

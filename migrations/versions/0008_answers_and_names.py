@@ -1,4 +1,4 @@
-"""What reporters answered who were told that their failure is mended."""
+"""What reporters answered who were told of a mend; what repositories are called today."""
 
 from __future__ import annotations
 
@@ -22,7 +22,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["report_id"], ["report.report_id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("report_id", "comment_id"),
     )
+    op.create_table(
+        "renamed_repository",
+        sa.Column("former", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("present", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("former"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("renamed_repository")
     op.drop_table("reporter_answer")
