@@ -210,11 +210,16 @@ def _wanted(facts: IssueFacts, edit: Edit) -> IssueFacts:
         facts,
         labels=labels,
         state=edit.state or facts.state,
-        state_reason=edit.state_reason if edit.state else facts.state_reason,
+        state_reason=_reason_of(edit) if edit.state else facts.state_reason,
         assignees=edit.assignees if edit.assignees is not None else facts.assignees,
         milestone=edit.milestone or facts.milestone,
         section=section_digest(edit.body) if edit.body is not None else facts.section,
     )
+
+
+def _reason_of(edit: Edit) -> str | None:
+    """GitHub itself says of what is opened again that it was."""
+    return "reopened" if edit.state == "open" else edit.state_reason
 
 
 def _learned(known: IssueFacts, seen: IssueFacts, edit: Edit) -> IssueFacts:

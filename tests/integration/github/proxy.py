@@ -159,6 +159,7 @@ class GitHubProxy:
 
     def _page(self, items: list[Any], path: str, query: str) -> Reply:
         asked = {name: values[-1] for name, values in parse_qs(query).items()}
+        items = items[::-1] if self.scene.reverses else items
         size, page = int(asked.get("per_page", 30)), int(asked.get("page", 1))
         link = f'<{self.api_url}{path}?next>; rel="next"' if page * size < len(items) else ""
         return Reply(200, items[(page - 1) * size : page * size], {"Link": link} if link else {})

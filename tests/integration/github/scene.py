@@ -28,6 +28,7 @@ class Scene:
     duplicates: dict[int, int] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
     renamed: dict[str, str] = field(default_factory=dict)
+    reverses: bool = False  # lists come in the wrong order
 
     def forwarding(self, path: str) -> str | None:
         """Where GitHub sends who asks for a repository under a former name: by its lasting id."""
@@ -91,6 +92,8 @@ class Scene:
         kept = [i for i in kept if not (isinstance(i, dict) and i.get("number") in self.gone)]
         newest_first = asked.get("direction", "desc") == "desc"
         kept.sort(key=lambda i: _when(i, field_name), reverse=newest_first)
+        if self.reverses:
+            kept.reverse()
         size, page = int(asked.get("per_page", 30)), int(asked.get("page", 1))
         link = ""
         if page * size < len(kept):
