@@ -51,7 +51,7 @@ def fetch_exposure(
         ) as connection:
             connection.read_only = True
             # in binary PostgreSQL takes one statement only: nothing can follow a semicolon
-            cursor = connection.execute(query, binary=True)  # type: ignore[call-overload]
+            cursor = connection.execute(query, binary=True)
             names = [column.name for column in cursor.description or ()]
             _check_columns(names)
             found = cursor.fetchmany(MAX_ROWS + 1)
