@@ -8,7 +8,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.deployments.runner import RunnerDeployment
 from prefect.events.actions import RunDeployment
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
-from prefect.flows import EntrypointType
+from prefect.types.entrypoint import EntrypointType
 
 from flows.raise_alarm import raise_alarm
 

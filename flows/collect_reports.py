@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 
 from prefect import flow
 from prefect.concurrency.sync import concurrency
@@ -13,11 +14,13 @@ from prefect.concurrency.sync import concurrency
 from flows.remote_sources import RemoteSource, remote_sources, source_rows
 from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
 from flows.stages import run_stage
-from triage.cleaning import clean_report, link_duplicates, redact
+from triage.cleaning import clean_report, hash_author, link_duplicates, redact
 from triage.database import Session
 from triage.errors import IntakeError, SourceError, TrackerError
+from triage.listening import what_answer_says
 from triage.sources.files import read_file
 from triage.sources.inbox import mark_done, mark_failed, pending_files
+from triage.store.answers import save_answers
 from triage.store.duplicates import load_duplicate_candidates, save_duplicate_links
 from triage.store.intake import (
     load_cursor,
@@ -28,7 +31,14 @@ from triage.store.intake import (
 )
 from triage.store.posted import forget_keys, take_posted
 from triage.store.reports import hold_reports, restamp_versions, save_reports
-from triage.types import CleanReport, CollectSummary, RawReport, Rejection
+from triage.types import (
+    CleanReport,
+    CollectSummary,
+    RawAnswer,
+    RawReport,
+    Rejection,
+    ReporterAnswer,
+)
 from triage.workspace import Workspace, open_workspace
 
 BATCH = 500
@@ -104,6 +114,7 @@ def _collect_source(workspace: Workspace, source: RemoteSource) -> CollectSummar
                 [*page.reports, *page.rejections],
                 datetime.now(UTC),
                 cursor=(source.origin, page.cursor),
+                answers=_readable(page.answers, workspace.hash_key),
             )
         with workspace.database.session() as session:
             save_source_read(session, source.origin)
@@ -119,14 +130,19 @@ def _save(
     items: Sequence[RawReport | Rejection],
     received_at: datetime,
     cursor: tuple[str, str] | None = None,
+    answers: Mapping[str, Sequence[ReporterAnswer]] = MappingProxyType({}),
 ) -> CollectSummary:
-    """Clean a batch and store all of it, its rejections and the cursor in one transaction."""
+    """Clean a batch and store all of it, its rejections and the cursor in one transaction.
+
+    ``answers`` of reporters who were told of a mend go with their reports and are none.
+    """
     cleaned = list(_clean(workspace, items, received_at))
     reports = [item for item in cleaned if isinstance(item, CleanReport)]
     rejections = [item for item in cleaned if isinstance(item, Rejection)]
     with workspace.database.session() as session:
         summary = _store(session, reports, rejections)
         if cursor is not None:
+            save_answers(session, cursor[0], answers)
             save_cursor(session, *cursor)
     return summary
 
@@ -145,6 +161,24 @@ def _store(
         rejected=len(rejections),
         duplicates=len(links),
     )
+
+
+def _readable(
+    answers: Mapping[str, Sequence[RawAnswer]], hash_key: bytes
+) -> dict[str, list[ReporterAnswer]]:
+    """The answers without their text and names."""
+    return {
+        external_id: [
+            ReporterAnswer(
+                one.comment_id,
+                hash_author(one.author, hash_key) if one.author else None,
+                what_answer_says(one.body),
+                one.said_at,
+            )
+            for one in said
+        ]
+        for external_id, said in answers.items()
+    }
 
 
 def _clean(

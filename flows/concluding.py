@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flows.desk import FiledTheme, load_filed
@@ -18,6 +18,7 @@ from triage.store.decisions import load_corrections, load_decisions
 from triage.store.ledger import load_verifications, save_verification
 from triage.store.life import retire_issue
 from triage.store.probes import load_probe_runs
+from triage.store.renaming import repository_today
 from triage.types import Correction, Verdict
 from triage.verification import (
     Agreement,
@@ -43,7 +44,7 @@ def conclude(
 ) -> tuple[dict[int, tuple[str, ...]], bool]:
     """Store what changed and intend what follows; returns each theme's lines, and whether a quick
     fix turned out not to have helped."""
-    repository = workspace.repository or ""
+    repository = repository_today(session, workspace.repository or "")
     filed = load_filed(session, workspace, repository)
     by_theme = {each.theme.theme_id: each for each in filed.values()}
     held, decisions = load_verifications(session), load_decisions(session)
@@ -85,20 +86,23 @@ def conclude(
             )
         failed = follows.failed_quick_fix or (before is not None and before.was_quick_fix)
         failed_any |= follows.failed_quick_fix and not (before and before.was_quick_fix)
-        if before is None or _differs(before, one):
+        if before is None or _differs(before, one, now.date()):
             save_verification(session, one, outcome, lines, today=now.date(), was_quick_fix=failed)
         if tells and issue is not None and issue.life.gone is None:
             _tell(session, workspace, new, issue, one, lines, follows, now)
     return said, failed_any
 
 
-def _differs(before: Verification, one: ThemeOutcome) -> bool:
+def _differs(before: Verification, one: ThemeOutcome, today: date) -> bool:
+    """Whether there is another verdict, or the day has come for which another look was promised.
+
+    Until then the promise stands: a day that moved with every look would rewrite every issue.
+    """
     reason = one.reason.value if one.reason is not None else None
-    return (before.verdict, before.reason, before.next_check) != (
-        one.verdict,
-        reason,
-        one.next_check,
-    )
+    if (before.verdict, before.reason) != (one.verdict, reason):
+        return True
+    is_due = before.next_check is None or before.next_check <= today
+    return is_due and before.next_check != one.next_check
 
 
 def _standing(

@@ -9,6 +9,7 @@ import numpy as np
 from prefect import flow
 
 from flows.corpus import Corpus, load_corpus
+from flows.ledger import claimed_fixes
 from flows.reading import Reading, read_corpus
 from flows.showing import Logged, ShowProgress, show_counts, silent
 from flows.stages import run_stage
@@ -17,7 +18,7 @@ from triage.decision import Policy, decide, log_odds
 from triage.decision.failed_fixes import after_failed_fixes
 from triage.reading import LAYERS, log_softmax
 from triage.store.decisions import load_corrections, load_decisions, save_decision
-from triage.store.ledger import load_failed_fixes
+from triage.store.ledger import load_failed_fixes, load_verifications
 from triage.store.readings import save_opinions
 from triage.store.themes import load_themes
 from triage.types import Opinion, Verdict
@@ -37,14 +38,26 @@ def decide_all(workspace: Workspace, *, progress: ShowProgress = silent) -> dict
         reading = read_corpus(workspace, session, corpus, progress=progress)
         members = corpus.by_theme()
         held, corrections = load_decisions(session), load_corrections(session)
-        failed_fixes = load_failed_fixes(session)
+        failed_fixes, verifications = load_failed_fixes(session), load_verifications(session)
         themes = [theme for theme in load_themes(session) if theme.theme_id in members]
         for done, theme in enumerate(themes, start=1):
             reports, previous = members[theme.theme_id], held.get(theme.theme_id)
-            decision = decide(
-                theme, reports, reading.signals(reports), now=now, previous=previous, policy=policy
-            )
             failed = failed_fixes.get(theme.theme_id, ())
+            decision = decide(
+                theme,
+                reports,
+                reading.signals(reports),
+                now=now,
+                previous=previous,
+                claimed_fixes=claimed_fixes(
+                    workspace,
+                    corrections.get(theme.theme_id, []),
+                    [held for key, held in verifications.items() if key[0] == theme.theme_id],
+                    except_for={each.new_version for each in failed},
+                    today=now.date(),
+                ),
+                policy=policy,
+            )
             decision = after_failed_fixes(decision, [each.new_version for each in failed])
             decision = with_persons_words(decision, corrections.get(theme.theme_id, []))
             if decision != previous:

@@ -9,6 +9,7 @@ from datetime import datetime
 from flows.file_issues import open_own_tracker
 from flows.first_life import first_life
 from triage.database import Session
+from triage.errors import TrackerError
 from triage.filing import section_digest
 from triage.listening import LabelNames
 from triage.store.decisions import load_decisions
@@ -17,8 +18,8 @@ from triage.store.life import (
     IssueLife,
     load_label_aliases,
     load_lives,
-    rename_repository,
 )
+from triage.store.renaming import load_repositories, note_name, rename_repository
 from triage.store.themes import load_themes
 from triage.tracker import IssueDesk, open_desk
 from triage.types import Theme, Verdict
@@ -37,21 +38,33 @@ class FiledTheme:
 def open_checked_desk(workspace: Workspace) -> tuple[IssueDesk, str | None]:
     """The desk, and the reason why it can only be read, or None.
 
-    A repository that was renamed or transferred is followed to its present name. Raises
-    ``SettingsError`` when no repository or login is set.
+    A repository that was renamed or transferred is followed to its present name, whether the
+    configuration still has the old one or the new one already. Raises ``SettingsError`` when no
+    repository or login is set.
     """
     tracker = open_own_tracker(workspace)
     blocker = tracker.can_write()
-    desk = _desk(workspace, tracker.repository)
-    present = desk.present_name()
-    if present != tracker.repository:
-        with workspace.database.session() as session:
-            rename_repository(session, tracker.repository, present)
-        desk = _desk(workspace, present)
-    return desk, blocker
+    present = desk_of(workspace, tracker.repository).present_name()
+    with workspace.database.session() as session:
+        note_name(session, tracker.repository, present)
+        others = load_repositories(session) - {present}
+    for former in sorted({*others, tracker.repository} - {present}):
+        if former == tracker.repository or _name_today(workspace, former) == present:
+            with workspace.database.session() as session:
+                rename_repository(session, former, present)
+    return desk_of(workspace, present), blocker
 
 
-def _desk(workspace: Workspace, repository: str) -> IssueDesk:
+def _name_today(workspace: Workspace, repository: str) -> str | None:
+    """A repository's present name; None where it cannot be seen any more."""
+    try:
+        return desk_of(workspace, repository).present_name()
+    except TrackerError:
+        return None
+
+
+def desk_of(workspace: Workspace, repository: str) -> IssueDesk:
+    """The desk of any repository; nothing is asked yet."""
     return open_desk(workspace.settings, repository, section_of=section_digest)
 
 

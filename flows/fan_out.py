@@ -12,7 +12,7 @@ from typing import Any
 
 from prefect import flow, task
 from prefect.futures import PrefectFuture
-from prefect_dask import DaskTaskRunner
+from prefect_dask.task_runners import DaskTaskRunner
 
 from flows.distilling import distil_part, load_undistilled_keys
 from flows.embed_reports import embed, embed_texts, open_embedder, open_space
@@ -43,7 +43,8 @@ def embed_on_many(
     A part whose worker was lost is tried again on another one; one that fails for good is done
     here. Doing a part twice changes nothing.
     """
-    counts = fan_out.with_options(task_runner=DaskTaskRunner(address=address))()
+    runner: Any = DaskTaskRunner(address=address)  # its futures are not Prefect's own type
+    counts = fan_out.with_options(task_runner=runner)()
     left = embed(workspace, progress=progress)
     both = Counter(counts)
     both.update(left)

@@ -11,6 +11,7 @@ from prefect.concurrency.sync import concurrency
 from rich.console import Console
 
 from flows.first_life import first_life
+from flows.ledger import load_release_notes
 from flows.showing import (
     Logged,
     ShowProgress,
@@ -50,6 +51,7 @@ from triage.store.life import (
     load_past_urls,
     save_life,
 )
+from triage.store.renaming import repository_today
 from triage.store.reports import load_theme_reports
 from triage.store.themes import load_forwards, load_theme, load_themes, save_blocker
 from triage.tracker import ConsoleTracker, GitHubTracker, open_tracker
@@ -138,8 +140,12 @@ def plan(workspace: Workspace, held: Mapping[int, str]) -> tuple[list[IssueDraft
         chosen, beyond = within_budget(candidates, policy)
         for theme_id, blocker in {**blockers, **beyond}.items():
             save_blocker(session, theme_id, blocker)
-        aliases = load_label_aliases(session, workspace.repository or "")
-        context = replace(context, earlier_issues=load_past_urls(session))
+        aliases = load_label_aliases(session, repository_today(session, workspace.repository or ""))
+        context = replace(
+            context,
+            earlier_issues=load_past_urls(session),
+            release_notes=load_release_notes(session, workspace),
+        )
     drafts = [
         _as_labels_are_called(
             draft_issue(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from flows.first_life import releases
 from triage.database import Session
+from triage.decision import ClaimedFix
+from triage.filing import ReleaseNote
+from triage.store.answers import load_answer_counts
 from triage.store.decisions import load_corrections, load_decisions, load_routes
 from triage.store.exposure import total_requests
 from triage.store.issues import load_issues
@@ -17,9 +20,17 @@ from triage.store.ledger import (
     load_verifications,
 )
 from triage.store.life import load_lives
+from triage.store.renaming import repository_today
 from triage.store.themes import load_themes
 from triage.types import Correction
-from triage.verification import LedgerRow, Use, make_ledger
+from triage.verification import (
+    AnswerCount,
+    LedgerRow,
+    ReleaseVerdict,
+    Use,
+    Verification,
+    make_ledger,
+)
 from triage.workspace import Workspace
 
 
@@ -37,7 +48,42 @@ def load_ledger(session: Session, workspace: Workspace) -> list[LedgerRow]:
             for version, word in claims_of(said).items()
         },
         load_verifications(session),
+        load_answer_counts(session),
     )
+
+
+def load_release_notes(session: Session, workspace: Workspace) -> dict[int, ReleaseNote]:
+    """By theme: what the latest version with a verdict did to it, or why that is not known."""
+    place = {version.name: at for at, version in enumerate(workspace.config.versions)}
+    answers = load_answer_counts(session)
+    latest: dict[int, Verification] = {}
+    for held in load_verifications(session).values():
+        known = latest.get(held.theme_id)
+        if known is None or place.get(held.new_version, -1) > place.get(known.new_version, -1):
+            latest[held.theme_id] = held
+    return {
+        theme_id: ReleaseNote(
+            held.new_version,
+            held.verdict.value,
+            held.lines[1:],  # the first repeats version and verdict
+            held.judged_on,
+            answers.get((theme_id, held.new_version), AnswerCount()).sentence,
+        )
+        for theme_id, held in latest.items()
+    }
+
+
+def mended_in(history: Sequence[Verification], workspace: Workspace) -> str | None:
+    """The version that mended a theme, unless it came back since."""
+    place = {version.name: at for at, version in enumerate(workspace.config.versions)}
+    held = {one.new_version: one for one in history}
+    fixed = None
+    for one in sorted(held.values(), key=lambda one: place.get(one.new_version, -1)):
+        if one.verdict is ReleaseVerdict.FIXED:
+            fixed = one.new_version
+        elif one.verdict is ReleaseVerdict.REGRESSED:
+            fixed = None
+    return fixed
 
 
 def ledger_table(rows: Sequence[LedgerRow]) -> list[dict[str, Any]]:
@@ -55,6 +101,7 @@ def ledger_table(rows: Sequence[LedgerRow]) -> list[dict[str, Any]]:
             "standing": row.standing.value,
             "verdict": row.verdict.value if row.verdict else "",
             "next check": row.next_check or "",
+            "answers": row.answers.sentence,
         }
         for row in rows
     ]
@@ -73,6 +120,31 @@ def claims_of(words: Sequence[Correction]) -> Mapping[str, Correction]:
     return claims
 
 
+def claimed_fixes(
+    workspace: Workspace,
+    words: Sequence[Correction],
+    held: Sequence[Verification],
+    *,
+    except_for: Collection[str],
+    today: date,
+) -> list[ClaimedFix]:
+    """The released versions that were claimed for a theme, with the versions that come after.
+
+    ``held`` are the verdicts on the theme: where the figures say *fixed*, what is left of it on
+    that very version is no recurrence, only what is reported on later ones. ``except_for`` are
+    versions whose failed quick fix is evidence of its own.
+    """
+    released = [v for v in workspace.config.versions if v.released and v.released <= today]
+    names = [version.name for version in released]
+    mended = {one.new_version for one in held if one.verdict is ReleaseVerdict.FIXED}
+    claims = claims_of(words)
+    return [
+        ClaimedFix(name, day, frozenset(names[at + (name in mended) :]))
+        for at, (name, day) in enumerate((v.name, v.released) for v in released)
+        if name in claims and name not in except_for and day is not None
+    ]
+
+
 def digest_rows(workspace: Workspace, now: datetime) -> list[dict[str, Any]]:
     """What an owner should know and no issue says: by owner, the most reported first.
 
@@ -84,8 +156,8 @@ def digest_rows(workspace: Workspace, now: datetime) -> list[dict[str, Any]]:
     with workspace.database.session() as session:
         issues, routes = load_issues(session), load_routes(session)
         corrections, decisions = load_corrections(session), load_decisions(session)
-        lives = load_lives(session, workspace.repository or "")
-        themes = load_themes(session)
+        lives = load_lives(session, repository_today(session, workspace.repository or ""))
+        themes, answers = load_themes(session), load_answer_counts(session)
     rows = []
     for theme in sorted(themes, key=lambda t: (-t.profile.distinct_reporters, t.theme_id)):
         record, route = issues.get(theme.theme_id), routes.get(theme.theme_id)
@@ -99,6 +171,11 @@ def digest_rows(workspace: Workspace, now: datetime) -> list[dict[str, Any]]:
         is_open = life is None or (life.facts.is_open and life.gone is None)
         if is_open and not claimed and age_days >= limit:
             notes.append(f"nobody claimed it for {upcoming} in {age_days} days")
+        notes += [
+            f"{count.still_broken} of its reporters say that it still fails on {version}"
+            for (theme_id, version), count in sorted(answers.items())
+            if theme_id == theme.theme_id and count.still_broken
+        ]
         if life is not None and life.gone is not None:
             notes.append(life.gone)
         elif life is not None:

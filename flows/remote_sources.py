@@ -10,7 +10,7 @@ from typing import Any
 from triage.cleaning import redact
 from triage.config.model import GitHubSource, LangfuseSource
 from triage.errors import SourceError
-from triage.filing import marker_in
+from triage.filing import has_note_marker, marker_in, told_note
 from triage.sources.eval_folder import LogFormat, fetch_failures
 from triage.sources.github import fetch_reports
 from triage.sources.huggingface import Hub, HubRepository, fetch_discussions
@@ -63,6 +63,9 @@ def _github(workspace: Workspace, source: GitHubSource) -> Fetch:
         labels=source.labels,
         kind=source.kind,
         redact=redact,
+        own_comment=lambda number, body: has_note_marker(
+            body, told_note(number), workspace.marker_key
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from flows.desk import FiledTheme, label_names, load_filed
 from flows.file_issues import draft_context
 from flows.first_life import releases
+from flows.ledger import load_release_notes
 from flows.showing import ShowProgress, silent
 from flows.writing import Pen, send_edit
 from triage.corrections import latest
@@ -80,7 +81,11 @@ def _plan_open(
     reports, judged = load_theme_reports(session), load_judged_versions(session)
     names = label_names(session, workspace, repository)
     aliases = load_label_aliases(session, repository)
-    context = replace(draft_context(workspace), earlier_issues=load_past_urls(session))
+    context = replace(
+        draft_context(workspace),
+        earlier_issues=load_past_urls(session),
+        release_notes=load_release_notes(session, workspace),
+    )
     released = releases(workspace)
     absorbed: dict[int, list[int]] = {}
     for theme_id, survivor in load_forwards(session).items():

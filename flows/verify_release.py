@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,28 +12,34 @@ from prefect.concurrency.sync import concurrency
 from flows.concluding import conclude
 from flows.correcting import take_effect
 from flows.desk import open_checked_desk
+from flows.exposure import refresh_exposure
+from flows.ledger import mended_in
 from flows.showing import show_counts, show_table
 from flows.stages import STOPPED, run_work
+from flows.telling import tell_reporters
 from flows.writing import PAUSE_SECONDS, RESEND_AFTER, open_pen, write_intended
 from triage.config.model import ModelVersion
 from triage.database import Session
 from triage.errors import ConfigError, UnknownTheme
+from triage.store.decisions import load_routes
 from triage.store.exposure import load_exposure
 from triage.store.ledger import (
     load_sightings,
     load_verification_history,
 )
-from triage.store.themes import load_theme, load_themes
+from triage.store.themes import load_theme, load_theme_centres, load_themes
 from triage.verification import (
     DEFAULT_RULES,
+    ProposedPair,
     ReleaseOutcome,
     ReleaseVerdict,
     ThemeCounts,
-    Verification,
+    ThemeTopic,
     VerificationRules,
     VersionTally,
     count_version,
     judge_release,
+    propose_pairs,
     requests_by_week,
 )
 from triage.workspace import Workspace, open_workspace
@@ -41,11 +47,15 @@ from triage.workspace import Workspace, open_workspace
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSummary:
-    """What was said about a release: the outcome, each theme's lines, and counts."""
+    """What was said about a release: the outcome, each theme's lines, and counts.
+
+    ``proposed`` are pairs of themes that may be opposites; nothing was concluded from them.
+    """
 
     outcome: ReleaseOutcome | None
     lines: Mapping[int, tuple[str, ...]]
     counts: Mapping[str, int]
+    proposed: tuple[ProposedPair, ...] = ()
 
 
 def verify(
@@ -61,7 +71,8 @@ def verify(
     """Judge a released version (the latest unless named) against the one before it.
 
     Verdicts are stored; unless dry they are told on the issues: fixed ones are closed, the others
-    carried over. Running it twice says nothing twice. Raises ``ConfigError`` for a version that
+    carried over, and reporters are told where their source wants it. Running it twice says nothing
+    twice. Raises ``ConfigError`` for a version that
     is not released.
     """
     now = now or datetime.now(UTC)
@@ -69,24 +80,34 @@ def verify(
     old = workspace.config.version_before(new.name) if new is not None else None
     if new is None or old is None:
         return ReleaseSummary(None, {}, {"judged": 0})
+    refresh_exposure(workspace)
     with workspace.database.stage_lock("file"):
+        opened = None if dry_run or workspace.repository is None else open_checked_desk(workspace)
         with workspace.database.session() as session:
             outcome = _judge(session, workspace, old, new, now.date())
+            proposed = _proposed(session, workspace, outcome)
             lines, failed = conclude(session, workspace, new, outcome, now, tells=not dry_run)
         counts: dict[str, int] = {"judged": len(outcome.themes)}
         for verdict in ReleaseVerdict:
             counts[verdict.value] = sum(one.verdict is verdict for one in outcome.themes)
         if failed:
             apply(workspace)  # the policy decides anew in the light of it
-        if not dry_run and workspace.repository is not None:
-            desk, blocker = open_checked_desk(workspace)
+        if opened is not None:
+            desk, blocker = opened
             pen = open_pen(
                 workspace, desk, now=now, pause_seconds=pause_seconds, resend_after=resend_after
             )
             if blocker is None:
                 write_intended(pen)
             counts |= pen.counts
-    return ReleaseSummary(outcome, lines, counts)
+        counts |= tell_reporters(
+            workspace,
+            dry_run=dry_run,
+            now=now,
+            pause_seconds=pause_seconds,
+            resend_after=resend_after,
+        )
+    return ReleaseSummary(outcome, lines, counts, proposed)
 
 
 def _released(workspace: Workspace, name: str | None, today: date) -> ModelVersion | None:
@@ -123,7 +144,7 @@ def _judge(
             theme.theme_id,
             tallies[0].themes.get(theme.theme_id, {}),
             tallies[1].themes.get(theme.theme_id, {}),
-            _fixed_in(load_verification_history(session, theme.theme_id), workspace),
+            mended_in(load_verification_history(session, theme.theme_id), workspace),
         )
         for theme in load_themes(session)
     ]
@@ -141,19 +162,6 @@ def _tally(
     return count_version(version.name, sightings, launched, last_day, requests, rules)
 
 
-def _fixed_in(history: Sequence[Verification], workspace: Workspace) -> str | None:
-    """The version that mended a theme, unless it came back since."""
-    place = {version.name: at for at, version in enumerate(workspace.config.versions)}
-    held = {one.new_version: one for one in history}
-    fixed = None
-    for one in sorted(held.values(), key=lambda one: place.get(one.new_version, -1)):
-        if one.verdict is ReleaseVerdict.FIXED:
-            fixed = one.new_version
-        elif one.verdict is ReleaseVerdict.REGRESSED:
-            fixed = None
-    return fixed
-
-
 def _opposites(session: Session, workspace: Workspace) -> list[tuple[int, int]]:
     pairs = []
     for first, second in workspace.config.releases.opposites:
@@ -163,6 +171,25 @@ def _opposites(session: Session, workspace: Workspace) -> list[tuple[int, int]]:
             continue  # named ahead of time, or in another installation
         pairs.append(pair)
     return pairs
+
+
+def _proposed(
+    session: Session, workspace: Workspace, outcome: ReleaseOutcome
+) -> tuple[ProposedPair, ...]:
+    """Pairs that may be opposites: alike, in one area of the map, moved in opposite directions."""
+    above = {each.id: each.parent or each.id for each in workspace.config.capabilities}
+    routes = load_routes(session)
+    topics = {
+        theme_id: ThemeTopic(above.get(routes[theme_id].capability or ""), centre)
+        for theme_id, centre in load_theme_centres(session).items()
+        if theme_id in routes
+    }
+    return propose_pairs(
+        outcome.themes,
+        topics,
+        _opposites(session, workspace),
+        least_similarity=workspace.config.policy.join_similarity,
+    )
 
 
 @flow(
@@ -192,6 +219,10 @@ def verify_release(version: str | None = None, dry_run: bool | None = None) -> d
         rows = [
             {"theme": f"T{one.theme_id}", "verdict": one.verdict.value, "why": " ".join(one.lines)}
             for one in summary.outcome.themes
+        ]
+        rows += [
+            {"theme": f"T{each.mended}, T{each.worsened}", "verdict": "", "why": each.line}
+            for each in summary.proposed
         ]
         show_table("release", rows, f"What {summary.outcome.new_version} did to each theme")
     return dict(summary.counts)

@@ -90,7 +90,7 @@ def write_intended(pen: Pen) -> None:
         issue = filed.get(number)
         is_former = number in past and action.kind == COMMENT
         if not is_former and (issue is None or issue.life.gone is not None):
-            _done(pen, action, "the issue is gone")
+            done(pen, action, "the issue is gone")
             continue
         if number in waiting or not pen.may_write(number):
             pen.counts["writes waiting"] += 1
@@ -117,7 +117,7 @@ def write_intended(pen: Pen) -> None:
             pen.counts["writes waiting"] += 1
             waiting.add(number)
             continue
-        _done(pen, action, outcome)
+        done(pen, action, outcome)
 
 
 def _carry_out(pen: Pen, action: IssueAction, issue: FiledTheme | None) -> str | None:
@@ -138,14 +138,14 @@ def _write_comment(pen: Pen, action: IssueAction) -> str | None:
                 return "found"
         if pen.now - action.attempted_at < pen.resend_after:
             return None
-    _attempt(pen, action)
+    attempt(pen, action)
     pen.desk.comment(action.number, body)
     pen.counts["comments"] += 1
     return "written"
 
 
 def _write_reaction(pen: Pen, action: IssueAction) -> str | None:
-    _attempt(pen, action)
+    attempt(pen, action)
     try:
         pen.desk.react(int(action.payload["comment_id"]), str(action.payload["content"]))
     except TrackerGone:
@@ -178,7 +178,7 @@ def _write_edit(pen: Pen, action: IssueAction, filed: FiledTheme) -> str | None:
         fields.pop("milestone", None)
     if not fields:
         return "nothing is left to do"
-    _attempt(pen, action)
+    attempt(pen, action)
     due = action.payload.get("milestone_due")
     send_edit(pen, life, Edit(**fields, milestone_due=due), now)
     return "written"
@@ -210,11 +210,16 @@ def _wanted(facts: IssueFacts, edit: Edit) -> IssueFacts:
         facts,
         labels=labels,
         state=edit.state or facts.state,
-        state_reason=edit.state_reason if edit.state else facts.state_reason,
+        state_reason=_reason_of(edit) if edit.state else facts.state_reason,
         assignees=edit.assignees if edit.assignees is not None else facts.assignees,
         milestone=edit.milestone or facts.milestone,
         section=section_digest(edit.body) if edit.body is not None else facts.section,
     )
+
+
+def _reason_of(edit: Edit) -> str | None:
+    """GitHub itself says of what is opened again that it was."""
+    return "reopened" if edit.state == "open" else edit.state_reason
 
 
 def _learned(known: IssueFacts, seen: IssueFacts, edit: Edit) -> IssueFacts:
@@ -238,13 +243,15 @@ def _was_undone(pen: Pen, action: IssueAction, state: str) -> bool:
     return any(event.kind == kind and event.at >= since for event in events)
 
 
-def _attempt(pen: Pen, action: IssueAction) -> None:
+def attempt(pen: Pen, action: IssueAction) -> None:
+    """Note that a write is about to be sent, and wait as long as GitHub wants between two."""
     with pen.workspace.database.session() as session:
         mark_attempted(session, action.action_id, now=pen.now)
     pen.breathe(action.number)
 
 
-def _done(pen: Pen, action: IssueAction, outcome: str) -> None:
+def done(pen: Pen, action: IssueAction, outcome: str) -> None:
+    """Note what became of a write; it is never sent again."""
     with pen.workspace.database.session() as session:
         mark_done(session, action.action_id, outcome, now=pen.now)
 

@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     intake_tokens_file: Path | None = None
     github_api_url: str = "https://api.github.com"
     github_repository: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$")
+    exposure_database_url: SecretStr | None = None
     embedding_model: str = DEFAULT_EMBEDDING_MODEL
     embedding_adapter: str | None = None
     reader: Path | None = None

@@ -109,6 +109,34 @@ class RawReport:
     supporters: tuple[str, ...] = ()
 
 
+class AnswerSays(StrEnum):
+    """What somebody answered who was told that their failure is mended."""
+
+    STILL_BROKEN = "still broken"
+    WORKS = "works"
+    OTHER = "something else"
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """A comment behind ours on a reporter's issue; no report, and its text is never stored."""
+
+    comment_id: int
+    author: str | None
+    body: str
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReporterAnswer:
+    """An answer fit for storage: what it says, and who said it as a keyed hash."""
+
+    comment_id: int
+    person_hash: str | None
+    says: AnswerSays
+    said_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """One thing that was set aside at intake: where it stood, what is wrong, what to do.

@@ -37,10 +37,12 @@ from triage.store.decisions import (
     save_correction,
 )
 from triage.store.learnt import load_learning_history, load_learnt, save_learnt
+from triage.store.ledger import save_verification
 from triage.store.loads import load_rows
 from triage.store.readings import load_opinions
 from triage.store.themes import load_themes
 from triage.types import Correction, Verdict
+from triage.verification import ExposureKind, ReleaseOutcome, ReleaseVerdict, ThemeOutcome
 from triage.workspace import Workspace
 
 
@@ -295,3 +297,37 @@ def test_the_command_line_shows_contradictions_owners_and_the_reports_own_verdic
 def load_all(workspace: Workspace) -> list[int]:
     with workspace.database.session() as session:
         return [theme.theme_id for theme in load_themes(session)]
+
+
+def test_reports_on_a_version_that_was_claimed_to_mend_it_are_evidence(decided: Workspace) -> None:
+    with decided.database.session() as session:
+        themes = load_themes(session)
+        held = load_decisions(session)
+    theme = next(t for t in themes if t.profile.versions.get("corvane-4.2", 0) >= 3)
+    upcoming = decided.config.next_version.name
+
+    def recurrence() -> tuple[str, float]:
+        decide_all(decided)
+        with decided.database.session() as session:
+            evidence = load_decisions(session)[theme.theme_id].evidence
+        return next(
+            (e.observation, e.weight) for e in evidence if e.name == "recurrence after a fix"
+        )
+
+    say(decided, theme.theme_id, "claim", upcoming)
+    before = next(e for e in held[theme.theme_id].evidence if e.name == "recurrence after a fix")
+    assert recurrence() == (before.observation, before.weight)  # it is not released yet
+    say(decided, theme.theme_id, "claim", "corvane-4.2")
+    observation, weight = recurrence()
+    assert observation.endswith("came after a fix that was claimed (corvane-4.2)")
+    assert weight == 0.8
+    # where the figures of that version say fixed, only later versions speak of a recurrence
+    outcome = ThemeOutcome(
+        theme.theme_id, ReleaseVerdict.FIXED, None, None, None, None, None, ("fixed",)
+    )
+    release = ReleaseOutcome("corvane-4.1", "corvane-4.2", ExposureKind.REPORTS, (outcome,), (), ())
+    with decided.database.session() as session:
+        save_verification(
+            session, outcome, release, ("fixed",), today=NOW.date(), was_quick_fix=False
+        )
+    assert recurrence()[1] == 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -17,8 +18,21 @@ from pydantic import SecretStr
 from flows.file_issues import file
 from flows.ledger import load_ledger
 from flows.sync_issues import sync
+from flows.verify_release import verify
 from tests.databases import HASH_KEY, run_sql
-from tests.flows.releasing import CENTRE
+from tests.flows.releasing import (
+    A_RELEASED,
+    B_RELEASED,
+    CENTRE,
+    NEW,
+    NEXT,
+    OLD,
+    TODAY,
+    count_anew,
+    report_on,
+    serve,
+    with_versions,
+)
 from tests.flows.seeding import seed_theme
 from tests.integration.github.emulator import FILER, ORGANISATION, Emulator, token_of
 from tests.integration.github.fixtures import EmulatedRepository
@@ -27,14 +41,22 @@ from triage.config.loader import load_config
 from triage.database import Database, make_engine
 from triage.filing import marker_in
 from triage.settings import Settings
+from triage.store.decisions import load_corrections
+from triage.store.intake import save_cursor
 from triage.store.issues import load_issues
+from triage.store.ledger import load_verification_history
 from triage.store.reports import load_theme_reports
 from triage.store.themes import load_theme, load_themes, save_profile
 from triage.types import ThemeStatus
 from triage.workspace import Workspace
 
 NAMES = ("parser", "memory", "shell")
-PEOPLE = st.sampled_from(["mira", "juno", "okan"])
+WHO = ("mira", "juno", "okan")
+PEOPLE = st.sampled_from(WHO)
+OWN_PLANS = "own plans"
+# The release mends the first theme, and does nothing to the second and the third.
+ON_OLD = {"parser": 240, "memory": 120, "shell": 120, "other": 400}
+ON_NEW = {"memory": 66, "shell": 66, "other": 220}
 ISSUE = st.integers(0, len(NAMES) - 1)
 VERDICTS = ("quick-fix", "fundamental", "needs-verdict")
 
@@ -69,12 +91,23 @@ class IssueLives(RuleBasedStateMachine):
             github_token=SecretStr(token_of(FILER)),
             github_repository=self.repository.name,
         )
-        self.workspace = Workspace(set_up, load_config(None), database, HASH_KEY)
+        whole = Workspace(set_up, load_config(None), database, HASH_KEY)
+        before = with_versions(whole, (OLD, A_RELEASED), upcoming=NEW)
         self.themes = [seed_theme(database, each) for each in NAMES]
-        file(self.workspace, dry_run=False, resend_after=timedelta(0))
-        self.acts: dict[tuple[int, str], str] = {}
-        self.people = 4
-        self.quiet = 0
+        named = dict(zip(NAMES, self.themes, strict=True))
+        report_on(before, OLD, ON_OLD, named, start=A_RELEASED, end=B_RELEASED)
+        count_anew(before)
+        file(before, dry_run=False, resend_after=timedelta(0))
+        own = self.repository.request("POST", "/milestones", json={"title": OWN_PLANS})
+        self.milestones = {None: None, OWN_PLANS: own["number"]}
+        self.workspace = with_versions(whole, (OLD, A_RELEASED), (NEW, B_RELEASED), upcoming=NEXT)
+        report_on(self.workspace, NEW, ON_NEW, named, start=B_RELEASED, end=TODAY)
+        serve(self.workspace, OLD, A_RELEASED, B_RELEASED)
+        serve(self.workspace, NEW, B_RELEASED)
+        count_anew(self.workspace)
+        self.acts: dict[tuple[int, str], str | None] = {}
+        self.people = 400
+        self.is_judged = False
         self.look()
 
     def teardown(self) -> None:
@@ -82,9 +115,9 @@ class IssueLives(RuleBasedStateMachine):
         try:
             self.proxy.heal()
             for _ in range(3):
-                self.look()
+                self.rest()
             self.proxy.requests.clear()
-            self.look()
+            self.rest()
             writes = [r for r in self.proxy.requests if r.method not in ("GET",)]
             assert writes == [], "the machine does not come to rest"
             self.check_rest()
@@ -101,7 +134,24 @@ class IssueLives(RuleBasedStateMachine):
             resend_after=timedelta(0),
             apply=lambda _: None,
         )
-        self.quiet = 0
+
+    def rest(self) -> None:
+        """What the machine does by itself, all of it."""
+        if self.is_judged:
+            self.judge()
+        self.look()
+
+    @rule()
+    def judge(self) -> None:
+        """The release is judged: the machine closes, comments and carries over."""
+        verify(
+            self.workspace,
+            dry_run=False,
+            pause_seconds=0,
+            resend_after=timedelta(0),
+            apply=lambda _: None,
+        )
+        self.is_judged = True
 
     @rule(after_write=st.booleans(), method=st.sampled_from(["POST", "PATCH"]))
     def lose_an_answer(self, after_write: bool, method: str) -> None:
@@ -113,6 +163,36 @@ class IssueLives(RuleBasedStateMachine):
     def lose_a_list(self) -> None:
         """The next list of comments comes late."""
         self.proxy.fail("GET", r"/issues/comments$", status=200, body=[])
+
+    @rule()
+    def read_everything_again(self) -> None:
+        """The cursors are lost: all that was heard is heard once more."""
+        with self.workspace.database.session() as session:
+            for list_of in ("issues-of", "comments-of"):
+                save_cursor(session, f"{list_of}:{self.repository.name}", None)
+
+    @rule()
+    def turn_lists_round(self) -> None:
+        """From now on lists come in the other order."""
+        self.proxy.scene.reverses = not self.proxy.scene.reverses
+
+    @rule(which=ISSUE, by=PEOPLE, who=PEOPLE)
+    def assign(self, which: int, by: str, who: str) -> None:
+        """A person gives an issue to somebody."""
+        self.repository.edit_issue(which + 1, by=by, assignees=[who])
+        self.acts[which, "owner"] = who
+
+    @rule(which=ISSUE, by=PEOPLE, title=st.sampled_from([None, OWN_PLANS]))
+    def plan(self, which: int, by: str, title: str | None) -> None:
+        """A person moves an issue to a milestone of theirs, or out of all."""
+        self.repository.edit_issue(which + 1, by=by, milestone=self.milestones[title])
+        self.acts[which, "milestone"] = title
+
+    @rule(which=ISSUE, by=PEOPLE, takes=st.booleans())
+    def claim(self, which: int, by: str, takes: bool) -> None:
+        """A person takes a theme for the next version, or gives it back."""
+        said = f"/triage claim {NEXT}" if takes else "/triage unclaim"
+        self.repository.comment(which + 1, said, by=by)
 
     @rule(which=ISSUE)
     def more_people_report(self, which: int) -> None:
@@ -178,12 +258,18 @@ class IssueLives(RuleBasedStateMachine):
     @invariant()
     def people_win(self) -> None:
         """What a person set last is so, unless another person changed it since."""
+        issues = {issue["number"]: issue for issue in self.repository.issues()}
         for (which, name), value in self.acts.items():
-            issue = self.repository.issue(which + 1)
+            issue = issues[which + 1]
             if name == "label":
                 assert value in {label["name"] for label in issue["labels"]}
             elif name == "note":
+                assert value is not None
                 assert value in issue["body"]
+            elif name == "owner":
+                assert [each["login"] for each in issue["assignees"]] == [value]
+            elif name == "milestone":
+                assert (issue["milestone"] or {}).get("title") == value
             elif value == "closed" or not self.is_absorbed(which):
                 assert issue["state"] == value
 
@@ -207,6 +293,13 @@ class IssueLives(RuleBasedStateMachine):
             assert len(load_issues(session)) == len(NAMES)
             rows = load_ledger(session, self.workspace)
             members = load_theme_reports(session)
+            history = [load_verification_history(session, theme) for theme in self.themes]
+            words = [word for said in load_corrections(session).values() for word in said]
+        assert all(word.author in (*WHO, "somebody") for word in words)
+        assert {word.value for word in words if word.field == "claim"} <= {"", NEW, NEXT}
+        for verdicts in history:
+            stored = [(each.verdict, each.reason, each.next_check) for each in verdicts]
+            assert all(one != other for one, other in pairwise(stored))
         for theme_id, reports in members.items():
             counted = sum(row.reports for row in rows if row.theme_id == theme_id)
             assert counted == len(reports)
@@ -230,7 +323,7 @@ def test_whatever_machine_and_people_do_people_win_and_the_machine_comes_to_rest
         model,
         settings=settings(
             max_examples=5,
-            stateful_step_count=10,
+            stateful_step_count=14,
             deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),

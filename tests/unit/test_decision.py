@@ -10,6 +10,7 @@ from triage.decision import (
     EVIDENCE,
     LAYER_PROTOTYPES,
     POLICY_VERSION,
+    ClaimedFix,
     Policy,
     TextSignals,
     compare_with_layers,
@@ -65,6 +66,14 @@ def decided(reports: list[Report], signals: TextSignals = EVEN, **more: object) 
 
 def several(text: str = "It went wrong.", count: int = 5, **changes: object) -> list[Report]:
     return [report(number, text, **changes) for number in range(1, count + 1)]
+
+
+def fix_in(place: int) -> ClaimedFix:
+    """corvane-4.x was said to mend it; later ones have higher numbers."""
+    day = (NOW - timedelta(days=100 - place)).date()
+    return ClaimedFix(
+        f"corvane-4.{place}", day, frozenset(f"corvane-4.{n}" for n in range(place, 9))
+    )
 
 
 NAMED = "The chat template drops the closing marker."
@@ -233,12 +242,18 @@ def test_what_a_person_decided_stays() -> None:
 
 
 def test_reports_after_a_claimed_fix_speak_for_fundamental() -> None:
-    reports = several()
-    fixes = [NOW - timedelta(days=90), NOW - timedelta(days=70)]
-    weights = {e.name: e.weight for e in decided(reports, claimed_fixes=fixes).evidence}
-    assert weights["recurrence after a fix"] == 0.8
-    quiet = decided(reports, claimed_fixes=[NOW - timedelta(days=10)])
-    assert {e.name: e.weight for e in quiet.evidence}["recurrence after a fix"] == 0.0
+    reports = [report(n, model_version=f"corvane-4.{n}") for n in range(1, 6)]
+    for place, weight in ((4, 0.8), (5, 0.4), (6, 0.0)):
+        evidence = decided(reports, claimed_fixes=[fix_in(place)]).evidence
+        assert {e.name: e.weight for e in evidence}["recurrence after a fix"] == weight
+
+
+def test_a_report_counts_after_a_fix_by_the_version_it_names_and_not_by_its_day() -> None:
+    late = several(model_version="corvane-4.1", created_at=NOW)
+    nameless = several(model_version=None, created_at=NOW)
+    for reports in (late, nameless):
+        evidence = decided(reports, claimed_fixes=[fix_in(2)]).evidence
+        assert {e.name: e.weight for e in evidence}["recurrence after a fix"] == 0.0
 
 
 def test_duplicates_add_no_weight() -> None:
@@ -344,8 +359,8 @@ def test_a_rule_that_turns_a_verdict_says_so() -> None:
 
 
 def test_what_outlives_several_fixes_is_fundamental() -> None:
-    reports = [report(n, model_version=f"corvane-4.{1 + n % 2}") for n in range(1, 6)]
-    fixes = [NOW - timedelta(days=90), NOW - timedelta(days=70)]
+    reports = [report(n, model_version=f"corvane-4.{1 + n % 3}") for n in range(1, 8)]
+    fixes = [fix_in(2), fix_in(1)]
     assert decided(reports, LIKE_SERVING, claimed_fixes=fixes).verdict is DEEP
     assert decided(reports, LIKE_SERVING, claimed_fixes=fixes[:1]).verdict is QUICK
 

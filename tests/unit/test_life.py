@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,8 +15,9 @@ from triage.decision.failed_fixes import after_failed_fixes
 from triage.errors import IntakeError
 from triage.filing.marker import SECTION_BEGIN, SECTION_END, has_note_marker, note_marker
 from triage.filing.section import section_digest, with_section
+from triage.listening import what_answer_says
 from triage.sources.exposure import read_exposure
-from triage.types import Decision, Priority, Verdict
+from triage.types import AnswerSays, Decision, Priority, Verdict
 from triage.verification import (
     ALL_CHANNELS,
     Consequences,
@@ -24,9 +26,12 @@ from triage.verification import (
     LedgerCount,
     ReleaseVerdict,
     Standing,
+    ThemeOutcome,
+    ThemeTopic,
     Use,
     consequences,
     make_ledger,
+    propose_pairs,
     requests_by_week,
 )
 
@@ -36,6 +41,7 @@ CLOSED = replace(ISSUE, is_open=False)
 OURS = replace(CLOSED, closed_by_machine=True)
 V = ReleaseVerdict
 LAUNCH = date(2026, 6, 1)
+NAMED_TWICE = [("corvane", 99), ("corvane", 5), ("pro", 7)]
 
 
 @pytest.mark.parametrize(
@@ -122,6 +128,16 @@ def test_a_wrong_line_of_exposure_is_named(
         read_exposure(path, {"corvane": "corvane-4.2"}.get)
 
 
+def test_several_names_of_one_version_add_up_and_the_same_name_again_is_corrected(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.csv"
+    lines = ["version,day,requests", *(f"{name},2026-06-01,{n}" for name, n in NAMED_TWICE)]
+    path.write_text("\n".join(lines), "utf-8")
+    resolve = {"corvane": "corvane-4.2", "pro": "corvane-4.2"}.get
+    assert read_exposure(path, resolve) == [Exposure("corvane-4.2", LAUNCH, ALL_CHANNELS, 12)]
+
+
 def test_exposure_is_read_from_csv_and_jsonl(tmp_path: Path) -> None:
     first, second = tmp_path / "a.csv", tmp_path / "b.jsonl"
     first.write_text("version,day,channel,requests\ncorvane,2026-06-01,api,5\n", "utf-8")
@@ -160,3 +176,63 @@ def test_a_version_that_nobody_used_is_not_observable_and_late_reports_count_for
     ]
     rows = make_ledger([1], ["a", "b"], counts, use, {}, {})
     assert rows[1].standing is Standing.NOT_OBSERVABLE
+
+
+def moved(theme_id: int, verdict: ReleaseVerdict) -> ThemeOutcome:
+    return ThemeOutcome(theme_id, verdict, None, None, None, None, None, ())
+
+
+def topic(area: str | None, *centre: float) -> ThemeTopic:
+    return ThemeTopic(area, np.array(centre, dtype=np.float32))
+
+
+OUTCOMES = [moved(1, V.IMPROVED), moved(2, V.WORSE), moved(3, V.UNCHANGED), moved(4, V.REGRESSED)]
+SAFETY = {n: topic("safety", 1, n / 10) for n in (1, 2, 3)} | {4: topic("safety", -1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("topics", "known", "pairs"),
+    [
+        (SAFETY, [], [(1, 2)]),
+        (SAFETY | {4: topic("safety", 1, 0.1)}, [], [(1, 4), (1, 2)]),  # the likest first
+        (SAFETY, [(2, 1)], []),
+        (SAFETY | {2: topic("coding", 1, 0)}, [], []),
+        (SAFETY | {1: topic(None, 1, 0), 2: topic(None, 1, 0)}, [], []),
+        (SAFETY | {2: topic("safety", 0, 0)}, [], []),
+        ({}, [], []),
+    ],
+)
+def test_pairs_that_moved_against_each_other_are_proposed_where_they_are_alike(
+    topics: dict[int, ThemeTopic], known: list[tuple[int, int]], pairs: list[tuple[int, int]]
+) -> None:
+    found = propose_pairs(OUTCOMES, topics, known, least_similarity=0.3)
+    assert [(each.mended, each.worsened) for each in found] == pairs
+    assert all("releases.opposites" in each.line for each in found)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("It still fails for me on the new version.", AnswerSays.STILL_BROKEN),
+        ("Still not fixed \u2014 same error.", AnswerSays.STILL_BROKEN),
+        ("It doesn\u2019t work.", AnswerSays.STILL_BROKEN),
+        ("This was not resolved", AnswerSays.STILL_BROKEN),
+        ("Funktioniert immer noch nicht.", AnswerSays.STILL_BROKEN),
+        ("还是不行", AnswerSays.STILL_BROKEN),
+        ("Works now, thank you!", AnswerSays.WORKS),
+        ("It no longer happens here.", AnswerSays.WORKS),
+        ("I can't reproduce it any more", AnswerSays.WORKS),
+        ("Ça fonctionne, merci", AnswerSays.WORKS),
+        ("> it still fails\n\nConfirmed, all good.", AnswerSays.WORKS),
+        ("```\nstill broken\n```\nThanks!", AnswerSays.OTHER),
+        ("I will try it tomorrow.", AnswerSays.OTHER),
+        ("", AnswerSays.OTHER),
+    ],
+)
+def test_an_answer_is_read_by_its_own_words(body: str, says: AnswerSays) -> None:
+    assert what_answer_says(body) is says
+
+
+@given(st.text())
+def test_any_answer_can_be_read(body: str) -> None:
+    assert what_answer_says(body) in AnswerSays

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -156,3 +157,9 @@ def test_a_renamed_label_is_no_change() -> None:
 )
 def test_a_change_says_what_it_says(change: Change, words: tuple[Word, ...]) -> None:
     assert words_of(change, NAMES, versions={"M2": "corvane-4.4"}) == words
+
+
+def test_an_issue_that_was_closed_and_reopened_between_two_looks_was_reopened() -> None:
+    after = replace(FACTS, state_reason="reopened")
+    assert find_changes(FACTS, after) == (Change(ChangeKind.REOPENED, "reopened"),)
+    assert find_changes(after, after) == ()

@@ -24,7 +24,7 @@ from triage.errors import WrongCorrection
 from triage.settings import load_settings
 from triage.sources.exposure import read_exposure
 from triage.store.exposure import save_exposure
-from triage.workspace import open_workspace
+from triage.workspace import Workspace, open_workspace
 
 Write = Annotated[
     bool | None, typer.Option("--file/--dry", help="Write to GitHub, or only look and plan.")
@@ -87,8 +87,14 @@ def verify(
         for one in (found.themes if found is not None else ())
     ]
     if found is not None and not as_json:
-        for line in (*found.lines, *(trade.line for trade in found.trades)):
+        hints = [each.line for each in found.trades]
+        hints += [each.line for each in summary.proposed]
+        for line in (*found.lines, *hints):
             output.print(Text(printable(line)), soft_wrap=True)
+        told = {name: n for name, n in summary.counts.items() if "tell" in name or "told" in name}
+        if any(told.values()):
+            said = ", ".join(f"{count} {name}" for name, count in told.items())
+            output.print(f"Reporters: {said}", soft_wrap=True)
     empty = "Nothing to compare: it takes two released versions and themes."
     show_rows(rows, as_json=as_json, empty=empty)
 
@@ -124,15 +130,33 @@ def digest(
 
 
 def exposure(
-    paths: Annotated[list[Path], typer.Argument(help="CSV or JSONL: version, day, requests.")],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="CSV or JSONL: version, day, requests. None: ask the database."),
+    ] = None,
 ) -> None:
-    """Read request counts per version and day; the same day again is corrected."""
+    """Read request counts per version and day, from files or the configured query."""
     with open_workspace() as workspace:
+        if not paths:
+            _ask_exposure(workspace)
+            return
         resolve = workspace.config.resolve_version
         rows = [row for path in paths for row in read_exposure(path, resolve)]
         with workspace.database.session() as session:
             stored = save_exposure(session, rows)
     output.print(f"Stored {stored} counts of requests", soft_wrap=True)
+
+
+def _ask_exposure(workspace: Workspace) -> None:
+    prefect_environment(workspace.settings)
+    from flows.exposure import ask_exposure
+
+    found = ask_exposure(workspace)
+    output.print(f"Stored {len(found.rows)} counts of requests", soft_wrap=True)
+    if found.unknown:
+        named = ", ".join(list(found.unknown)[:5])
+        left_out = f"Left out {sum(found.unknown.values())} rows about other models: {named}"
+        output.print(Text(printable(left_out)), soft_wrap=True)
 
 
 def claim(

@@ -120,6 +120,7 @@ class GitHubSource(Section):
     repository: Repository
     labels: tuple[Text, ...] = ()
     kind: Kind = Kind.USER
+    tell_reporters: Annotated[bool, Field(strict=True)] = False
 
     @property
     def origin(self) -> str:
@@ -237,6 +238,8 @@ class Releases(Section):
     min_requests: Annotated[int, Field(ge=1, strict=True)] = 10_000
     min_reports: Count = 30
     opposites: tuple[tuple[ThemeName, ThemeName], ...] = ()
+    exposure_query: Text | None = None
+    max_told_per_run: Annotated[int, Field(ge=0, le=1000, strict=True)] = 20
 
 
 class GitHubTarget(Section):

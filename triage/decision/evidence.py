@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from triage.decision.cues import (
     AFTER_A_FIX,
@@ -32,6 +32,18 @@ _AFTER_PRODUCT = re.compile(r"[,;:(/]|\s+(?:on|in|at|with|via|under|through)\s|\
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimedFix:
+    """A released version that somebody said would mend a theme.
+
+    A report that names one of ``versions`` came after it, on whatever day it was written.
+    """
+
+    version: str
+    released_on: date
+    versions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """What the rows look at; ``reports`` without duplicates, ``claimed_fixes`` in any order."""
 
@@ -39,7 +51,14 @@ class Case:
     reports: Sequence[Report]
     signals: TextSignals
     now: datetime
-    claimed_fixes: Sequence[datetime] = ()
+    claimed_fixes: Sequence[ClaimedFix] = ()
+
+    def after_the_last_fix(self) -> list[Report]:
+        """The reports on the version that was last claimed to mend it, or on a later one."""
+        if not self.claimed_fixes:
+            return []
+        last = max(self.claimed_fixes, key=lambda fix: (fix.released_on, fix.version))
+        return [report for report in self.reports if report.model_version in last.versions]
 
     def share(self, count: int) -> float:
         """``count`` of the reports as a share that one report alone cannot make whole."""
@@ -166,10 +185,12 @@ def version_spread(case: Case) -> EvidenceItem:
 def recurrence(case: Case) -> EvidenceItem:
     """What comes back after a fix was not fixed where it comes from."""
     if case.claimed_fixes:
-        last = max(case.claimed_fixes)
-        later = sum(report.created_at > last for report in case.reports)
-        observation = f"{_of(later, case)} came after the fix claimed on {last:%Y-%m-%d}"
-        return EvidenceItem("recurrence after a fix", observation, 0.8 if later else 0.0)
+        later = case.after_the_last_fix()
+        named = ", ".join(sorted(fix.version for fix in case.claimed_fixes))
+        people = len({report.reporter for report in later})
+        observation = f"{_of(len(later), case)} came after a fix that was claimed ({named})"
+        # One person alone may have named the wrong version.
+        return EvidenceItem("recurrence after a fix", observation, (0.0, 0.4, 0.8)[min(people, 2)])
     count = case.matching(AFTER_A_FIX)
     observation = f"{_of(count, case)} say that it is back after a fix"
     return EvidenceItem("recurrence after a fix", observation, round(0.8 * case.share(count), 2))

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from triage.decision.evidence import EVIDENCE, REACH, Case
+from triage.decision.evidence import EVIDENCE, REACH, Case, ClaimedFix
 from triage.decision.layers import TextSignals
 from triage.decision.priority import prioritise
 from triage.decision.rules import PolicyRule, ruling
 from triage.types import Decision, EvidenceItem, Report, Theme, Verdict
 
-POLICY_VERSION = "2026-11.2"
+POLICY_VERSION = "2026-11.3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def decide(
     *,
     now: datetime,
     previous: Decision | None = None,
-    claimed_fixes: Sequence[datetime] = (),
+    claimed_fixes: Sequence[ClaimedFix] = (),
     policy: Policy = DEFAULT_POLICY,
 ) -> Decision:
     """Decide whether a theme is a quick fix or fundamental, and how urgent.

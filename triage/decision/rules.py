@@ -54,8 +54,7 @@ def _fix_is_known(case: Case) -> str | None:
 def _outlives_fixes(case: Case) -> str | None:
     if len(case.claimed_fixes) < 2:
         return None
-    last = max(case.claimed_fixes)
-    later = sum(report.created_at > last for report in case.reports)
+    later = len(case.after_the_last_fix())
     versions = {report.model_version for report in case.reports if report.model_version}
     if later < LEAST_REPORTS or len(versions) < 2 or len(case.products()) == 1:
         return None

@@ -4,11 +4,19 @@
 keeps it true, ``section`` finds our part of a body, ``notes`` words the comments.
 """
 
-from triage.filing.context import DraftContext, Release
+from triage.filing.context import DraftContext, Release, ReleaseNote
 from triage.filing.draft import draft_issue, with_fallback_assignee
 from triage.filing.gate import FilingPolicy, filing_blocker, within_budget
 from triage.filing.marker import has_note_marker, marker, marker_in, note_marker
-from triage.filing.notes import error_note, help_note, merged_note, news_note, verdict_note
+from triage.filing.notes import (
+    error_note,
+    help_note,
+    mended_note,
+    merged_note,
+    news_note,
+    told_note,
+    verdict_note,
+)
 from triage.filing.rendering import render_draft_file, render_page
 from triage.filing.section import section_digest, with_section
 from triage.filing.upkeep import Situation, Told, Upkeep, first_told, plan_upkeep
@@ -17,6 +25,7 @@ __all__ = [
     "DraftContext",
     "FilingPolicy",
     "Release",
+    "ReleaseNote",
     "Situation",
     "Told",
     "Upkeep",
@@ -28,6 +37,7 @@ __all__ = [
     "help_note",
     "marker",
     "marker_in",
+    "mended_note",
     "merged_note",
     "news_note",
     "note_marker",
@@ -35,6 +45,7 @@ __all__ = [
     "render_draft_file",
     "render_page",
     "section_digest",
+    "told_note",
     "verdict_note",
     "with_fallback_assignee",
     "with_section",

@@ -44,6 +44,7 @@ def _assembled(
         SECTION_BEGIN,
         sections.what_fails(theme, context),
         *sections.earlier_issue(theme, context),
+        *sections.since_release(theme, context),
         sections.verdict(decision, context),
         sections.evidence(decision),
         sections.who_reports(theme),

@@ -16,12 +16,27 @@ class Release(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseNote:
+    """What the latest judged version did to a theme: the verdict and its lines, as of a day.
+
+    ``answers`` are those of reporters who were told of it, in words; empty where there are none.
+    """
+
+    version: str
+    verdict: str
+    lines: tuple[str, ...]
+    judged_on: date
+    answers: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DraftContext:
     """The model family, the capabilities and the key that signs the marker.
 
     ``next_version`` is the title of the milestone, or None for no milestone. ``releases`` are
     in order of release, oldest first. ``capability_titles`` maps ids to titles.
-    ``earlier_issues`` maps a theme whose failure came back to the address of its former issue.
+    ``earlier_issues`` maps a theme whose failure came back to the address of its former issue,
+    ``release_notes`` a theme to what is known of it since the latest release.
     ``fallback_owner`` takes what has no owner or whose owner cannot be assigned.
     """
 
@@ -36,5 +51,6 @@ class DraftContext:
     priority_label_prefix: str = "priority: "
     extra_labels: tuple[str, ...] = ()
     earlier_issues: Mapping[int, str] = field(default_factory=dict)
+    release_notes: Mapping[int, ReleaseNote] = field(default_factory=dict)
     max_quotes: int = 5
     quote_chars: int = 1200

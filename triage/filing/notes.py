@@ -48,5 +48,23 @@ def verdict_note(
     return _note([f"### {headline}", figures, follows, _STOP], note, key)
 
 
+def told_note(number: int) -> str:
+    """What the one comment on a reporter's issue is called, whichever version it names."""
+    return f"reporter told on #{number}"
+
+
+def mended_note(version: str, number: int, key: bytes) -> str:
+    """To a reporter, on the reporter's own issue: mended in a version, please try; said once."""
+    said = (
+        f"What is reported here is mended in {code_span(version, 60)}, as far as the reports about "
+        "that version show. Please try it."
+    )
+    ask = (
+        "If it still fails for you there, say so here: answers to this are read. "
+        "Nothing more is written here by this program."
+    )
+    return _note([said, f"<sub>{ask}</sub>"], told_note(number), key)
+
+
 def _note(paragraphs: Sequence[str], note: str, key: bytes) -> str:
     return "\n\n".join([*(p for p in paragraphs if p), note_marker(note, key)])

@@ -55,6 +55,19 @@ def earlier_issue(theme: Theme, context: DraftContext) -> list[str]:
     return [f"It was mended once and came back: {safe_link('the former issue', url)} tells more."]
 
 
+def since_release(theme: Theme, context: DraftContext) -> list[str]:
+    """What the latest judged version did to it, or what is missing to say so; maybe nothing."""
+    note = context.release_notes.get(theme.theme_id)
+    if note is None:
+        return []
+    said = f"**{note.verdict.capitalize()}**, as of {note.judged_on}."
+    lines = [f"- {safe_prose(line, 600)}" for line in note.lines[:_MAX_REASONS]]
+    if note.answers:
+        lines.append(f"- Answers of reporters who were told: {safe_prose(note.answers, 200)}.")
+    heading = f"### On {code_span(note.version, 60)}"
+    return ["\n\n".join([heading, said, *(["\n".join(lines)] if lines else [])])]
+
+
 def verdict(decision: Decision, context: DraftContext) -> str:
     """The verdict, its confidence and the reasons for it."""
     by_person = decision.set_by != "policy"

@@ -1,9 +1,11 @@
 """Listening: what people said and did on an issue, as words that outrank the machine. No I/O.
 
 ``commands`` reads slash commands, ``changes`` tells what differs from what is known, ``duplicates``
-follows "duplicate of" to its end, ``words`` turns all of it into corrections.
+follows "duplicate of" to its end, ``words`` turns all of it into corrections; ``answers`` reads
+what reporters say to whom it was told that their failure is mended.
 """
 
+from triage.listening.answers import what_answer_says
 from triage.listening.changes import Change, ChangeKind, attribute, find_changes, label_renames
 from triage.listening.commands import HELP, Command, parse_commands
 from triage.listening.duplicates import ChainEnd, duplicate_target, follow_chain
@@ -35,5 +37,6 @@ __all__ = [
     "follow_chain",
     "label_renames",
     "parse_commands",
+    "what_answer_says",
     "words_of",
 ]

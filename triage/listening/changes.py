@@ -45,8 +45,10 @@ def find_changes(before: IssueFacts, after: IssueFacts) -> tuple[Change, ...]:
     if before.state != after.state:
         closed = not after.is_open
         found.append(Change(kind.CLOSED if closed else kind.REOPENED, after.state_reason))
-    elif not after.is_open and before.state_reason != after.state_reason:
+    elif before.state_reason != after.state_reason and not after.is_open:
         found.append(Change(kind.CLOSED, after.state_reason))
+    elif before.state_reason != after.state_reason == "reopened":
+        found.append(Change(kind.REOPENED, "reopened"))  # closed and reopened between two looks
     known = {label.label_id for label in before.labels} - {0}
     named = {label.name for label in before.labels if not label.label_id}
     present = {label.label_id for label in after.labels}

@@ -75,7 +75,7 @@ def parse_commands(body: str) -> tuple[Command, ...]:
     and quotes: what somebody quotes from a mail or a report commands nothing.
     """
     found = []
-    for line in _plain_lines(body[:_MAX_BODY_CHARS]):
+    for line in plain_lines(body[:_MAX_BODY_CHARS]):
         match = _LINE.fullmatch(line.strip()) if line.lstrip().startswith("/") else None
         if match is not None:
             found.append(_command(match["rest"] or ""))
@@ -84,7 +84,8 @@ def parse_commands(body: str) -> tuple[Command, ...]:
     return tuple(found)
 
 
-def _plain_lines(body: str) -> Iterator[str]:
+def plain_lines(body: str) -> Iterator[str]:
+    """The lines of a comment outside of code fences, indented code and quotes."""
     fence = ""
     for line in body.splitlines():
         opened = _FENCE.match(line)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from triage.errors import IntakeError
-from triage.verification import ALL_CHANNELS, Exposure
+from triage.verification import Exposure, exposure_of, sum_exposures
 
 _REMEDY = (
     "Each line has version, day (YYYY-MM-DD), requests (a number) and, where known, channel; "
@@ -28,7 +27,13 @@ def read_exposure(path: Path, resolve_version: Callable[[str], str | None]) -> l
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = _json_rows(stream, path) if path.suffix != ".csv" else _csv_rows(stream)
-            return [_exposure(row, line, path, resolve_version) for line, row in rows]
+            # the same name, day and channel again is corrected, several names of a version add up
+            read: dict[tuple[str, date, str], Exposure] = {}
+            for line, row in rows:
+                place = f"{path.name} line {line}"
+                one = exposure_of(row, place, resolve_version, _REMEDY)
+                read[str(row["version"]), one.day, one.channel] = one
+            return sum_exposures(read.values())
     except OSError as error:
         problem = error.strerror or type(error).__name__
         raise IntakeError(f"Reading {path}", problem, "Check the path.") from error
@@ -53,27 +58,6 @@ def _json_rows(stream: Any, path: Path) -> Iterator[tuple[int, Mapping[str, Any]
         if not isinstance(row, dict):
             raise _wrong(path, line, "line", "it is no object")
         yield line, row
-
-
-def _exposure(
-    row: Mapping[str, Any], line: int, path: Path, resolve: Callable[[str], str | None]
-) -> Exposure:
-    written = str(row.get("version") or "").strip()
-    version = resolve(written) if written else None
-    if version is None:
-        problem = f"no version is called {written!r}; triage.yaml names them"
-        raise _wrong(path, line, "version", problem)
-    try:
-        day = date.fromisoformat(str(row.get("day") or "").strip())
-    except ValueError as error:
-        raise _wrong(path, line, "day", f"{row.get('day')!r} is no day") from error
-    try:
-        requests = float(str(row.get("requests", "")).replace("_", ""))
-    except ValueError as error:
-        raise _wrong(path, line, "requests", f"{row.get('requests')!r} is no number") from error
-    if not math.isfinite(requests) or requests < 0:
-        raise _wrong(path, line, "requests", f"{requests} cannot be a count")
-    return Exposure(version, day, str(row.get("channel") or "").strip() or ALL_CHANNELS, requests)
 
 
 def _wrong(path: Path, line: int, field: str, problem: str) -> IntakeError:

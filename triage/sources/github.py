@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from triage.errors import SourceError, TrackerError
 from triage.sources.github_cursor import Position, change_time
+from triage.sources.issue_answers import answers_in, split_at_ours
 from triage.sources.issue_fields import (
     UnreadableIssue,
     count_of,
@@ -18,7 +19,7 @@ from triage.sources.issue_fields import (
     text_of,
 )
 from triage.sources.pages import ReportPage, set_aside
-from triage.types import Kind, RawReport, Rejection
+from triage.types import Kind, RawAnswer, RawReport, Rejection
 
 # Each issue may cost two further requests; so a run that hits the rate limit loses at most the
 # comments of twenty.
@@ -67,6 +68,7 @@ class _Source:
     redact: Callable[[str], str]
     kind: Kind
     include_bots: bool
+    own_comment: Callable[[int, str], bool]
 
 
 def fetch_reports(
@@ -79,18 +81,20 @@ def fetch_reports(
     labels: Sequence[str] = (),
     kind: Kind = Kind.USER,
     include_bots: bool = False,
+    own_comment: Callable[[int, str], bool] = lambda number, body: False,
 ) -> Iterator[ReportPage]:
     """Read what changed since ``cursor``, the oldest change first.
 
     Left out: pull requests, issues with our own marker, and those of bots unless
     ``include_bots``. Whoever commented or gave a 👍 supports the report, but for bots and its
-    author; a later 👍 alone does not count as a change on GitHub and is seen with the next one.
-    ``labels``: only issues that carry all of them; other labels than the cursor's, or a cursor
-    that cannot be read, start from the beginning. An issue that cannot be read becomes a
-    rejection. Some issues are given twice around a page's end, so storing must be idempotent.
-    Raises ``SourceError``; the last cursor that was given then still holds.
+    author; comments behind ours (``own_comment`` knows it by issue and text) are answers to it
+    and support nothing. A later 👍 alone does not count as a change on GitHub and is seen with
+    the next one. ``labels``: only issues that carry all of them; other labels than the cursor's,
+    or a cursor that cannot be read, start from the beginning. An issue that cannot be read
+    becomes a rejection. Some issues are given twice around a page's end, so storing must be
+    idempotent. Raises ``SourceError``; the last cursor that was given then still holds.
     """
-    source = _Source(reader, repository, own_marker, redact, kind, include_bots)
+    source = _Source(reader, repository, own_marker, redact, kind, include_bots, own_comment)
     try:
         yield from _pages(source, Position.from_cursor(cursor, labels))
     except TrackerError as error:
@@ -134,19 +138,22 @@ def _pages(source: _Source, position: Position) -> Iterator[ReportPage]:
 
 def _page(source: _Source, items: Iterable[Any], reached: Position) -> ReportPage:
     reports, rejections = [], []
+    answers: dict[str, tuple[RawAnswer, ...]] = {}
     for item in items:
         try:
-            report = _report(source, item)
+            report = _report(source, item, answers)
         except UnreadableIssue as problem:
             rejections.append(_rejection(source, item, problem))
         else:
             if report is not None:
                 reports.append(report)
-    return ReportPage(tuple(reports), tuple(rejections), reached.to_cursor())
+    return ReportPage(tuple(reports), tuple(rejections), reached.to_cursor(), answers)
 
 
-def _report(source: _Source, item: Any) -> RawReport | None:
-    """The report of an issue; None for what is left out."""
+def _report(
+    source: _Source, item: Any, answers: dict[str, tuple[RawAnswer, ...]]
+) -> RawReport | None:
+    """The report of an issue; None for what is left out. Answers to our comment go there."""
     if not isinstance(item, Mapping):
         raise UnreadableIssue("issue", "it is not an object")
     if "pull_request" in item:
@@ -160,6 +167,9 @@ def _report(source: _Source, item: Any) -> RawReport | None:
     if created_at is None:
         raise UnreadableIssue("created_at", "it is not a time")
     author = login_of(user)
+    comments, behind = split_at_ours(_comments(source, item), number_of(item), source.own_comment)
+    if behind is not None:
+        answers[name] = answers_in(behind)
     return RawReport(
         origin=f"github:{source.repository}",
         external_id=name,
@@ -171,20 +181,25 @@ def _report(source: _Source, item: Any) -> RawReport | None:
         created_at=created_at,
         url=text_of(item, "html_url"),
         author=author,
-        supporters=_supporters(source, item, author),
+        supporters=_supporters(source, item, comments, author),
     )
 
 
-def _supporters(source: _Source, item: Mapping[str, Any], author: str | None) -> tuple[str, ...]:
-    """Other people behind an issue, in order of appearance; asked for only where there are any."""
-    number = number_of(item)
+def _comments(source: _Source, item: Mapping[str, Any]) -> Iterable[Any]:
+    """The comments on an issue; asked for only where there are any."""
+    if not count_of(item, "comments"):
+        return ()
+    return source.reader.fetch_comments(source.repository, number_of(item))
+
+
+def _supporters(
+    source: _Source, item: Mapping[str, Any], comments: Iterable[Any], author: str | None
+) -> tuple[str, ...]:
+    """Other people behind an issue, in order of appearance."""
     reactions = item.get("reactions")
-    comments: Iterable[Any] = ()
     thumbs: Iterable[Any] = ()
-    if count_of(item, "comments"):
-        comments = source.reader.fetch_comments(source.repository, number)
     if isinstance(reactions, Mapping) and count_of(reactions, "+1"):
-        thumbs = source.reader.fetch_thumbs_up(source.repository, number)
+        thumbs = source.reader.fetch_thumbs_up(source.repository, number_of(item))
     people: dict[str, str] = {}
     for entry in chain(comments, thumbs):
         user = entry.get("user") if isinstance(entry, Mapping) else None

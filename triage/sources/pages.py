@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from triage.sources.issue_fields import UnreadableIssue
-from triage.types import RawReport, Rejection
+from triage.types import RawAnswer, RawReport, Rejection
 
 PAGE = 100  # reports of a page, where the source itself has no pages
 _EXCERPT_CHARS = 200
@@ -17,11 +17,15 @@ _EXCERPT_CHARS = 200
 
 @dataclass(frozen=True, slots=True)
 class ReportPage:
-    """Some reports, what was set aside, and the cursor to store in the same transaction."""
+    """Some reports, what was set aside, and the cursor to store in the same transaction.
+
+    ``answers`` are all that people said behind our own comment, by the report's external id.
+    """
 
     reports: tuple[RawReport, ...]
     rejections: tuple[Rejection, ...]
     cursor: str
+    answers: Mapping[str, tuple[RawAnswer, ...]] = field(default_factory=dict)
 
 
 def set_aside(

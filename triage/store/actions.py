@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
 from triage.store.life_tables import IssueActionRow
 
 COMMENT, EDIT, REACT = "comment", "edit", "react"
+TELL = "tell"  # the one comment on a reporter's own issue
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,17 @@ def log_write(session: Session, repository: str, number: int, key: str, *, now: 
     )
 
 
-def load_open_actions(session: Session, repository: str) -> list[IssueAction]:
+def load_open_actions(
+    session: Session, repository: str, kinds: Collection[str] = (COMMENT, EDIT, REACT)
+) -> list[IssueAction]:
     """Everything that is intended and not known to be done, in the order of intention."""
     statement = (
         select(IssueActionRow)
-        .where(col(IssueActionRow.repository) == repository, col(IssueActionRow.done_at).is_(None))
+        .where(
+            col(IssueActionRow.repository) == repository,
+            col(IssueActionRow.done_at).is_(None),
+            col(IssueActionRow.kind).in_(kinds),
+        )
         .order_by(col(IssueActionRow.action_id))
     )
     return [
@@ -95,6 +102,18 @@ def load_open_actions(session: Session, repository: str) -> list[IssueAction]:
         )
         for row in session.execute(statement).scalars()
     ]
+
+
+def load_intended_issues(session: Session, kind: str) -> set[tuple[str, int]]:
+    """Repository and number of every issue that something of this kind was ever intended on."""
+    statement = select(col(IssueActionRow.repository), col(IssueActionRow.number))
+    rows = session.execute(statement.where(col(IssueActionRow.kind) == kind))
+    return {(repository, number) for repository, number in rows}
+
+
+def withdraw(session: Session, action_id: int) -> None:
+    """Forget an intent that was never sent."""
+    session.execute(delete(IssueActionRow).where(col(IssueActionRow.action_id) == action_id))
 
 
 def mark_attempted(session: Session, action_id: int, *, now: datetime) -> None:

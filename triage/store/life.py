@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
@@ -125,13 +125,6 @@ def retire_issue(session: Session, theme_id: int) -> None:
     )
     session.delete(row)
     session.flush()
-
-
-def rename_repository(session: Session, old: str, new: str) -> None:
-    """Follow a repository to its new name or owner."""
-    for table in (IssueRow, IssueLifeRow, PastIssueRow, LabelAliasRow):
-        repository = col(table.repository)
-        session.execute(update(table).where(repository == old).values(repository=new))
 
 
 def _pairs(session: Session, repository: str) -> list[tuple[str, str]]:

@@ -149,6 +149,14 @@ class LabelAliasRow(SQLModel, table=True):
     present: str = _text()
 
 
+class RenamedRepositoryRow(SQLModel, table=True):
+    """A repository that was renamed or transferred: its name in the configuration, and today's."""
+
+    __tablename__: ClassVar[Any] = "renamed_repository"
+    former: str = _key(Text)
+    present: str = _text()
+
+
 class PastIssueRow(SQLModel, table=True):
     """An issue that spoke for a theme once; another one does now."""
 
@@ -188,6 +196,25 @@ class VerificationRow(SQLModel, table=True):
     judged_on: date = _number(Date)
     was_quick_fix: bool = Field(default=False)
     judged_at: datetime = _time(default_now=True)
+
+
+class ReporterAnswerRow(SQLModel, table=True):
+    """What somebody answered who was told that their failure is mended; never its text."""
+
+    __tablename__: ClassVar[Any] = "reporter_answer"
+    report_id: int = Field(
+        default=None,
+        sa_column=Column(
+            BigInteger,
+            ForeignKey("report.report_id", ondelete="CASCADE"),
+            primary_key=True,
+            autoincrement=False,
+        ),
+    )
+    comment_id: int = _key(BigInteger)
+    person_hash: str | None = _text(nullable=True)
+    says: str = _text()
+    said_at: datetime = _time()
 
 
 class ProbeResultRow(SQLModel, table=True):

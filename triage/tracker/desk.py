@@ -80,6 +80,10 @@ class IssueDesk:
         """The repository's name today: another one after a renaming or a transfer."""
         return str(self._repository().full_name)
 
+    def is_archived(self) -> bool:
+        """Whether the repository can only be read."""
+        return bool(self._repository().archived)
+
     def fetch_issues(self, *, since: datetime | None, page: int) -> IssuePage:
         """One page of all issues that changed ``since``, in the order of their creation.
 
@@ -140,11 +144,13 @@ class IssueDesk:
         items = fetch_all(self._github, path, {}, attempted=attempted)
         return [e for e in (seen_event(item, number) for item in items) if e is not None]
 
-    def fetch_comments_on(self, number: int, *, since: datetime) -> Iterator[SeenComment]:
-        """The comments on one issue since then, oldest first."""
+    def fetch_comments_on(
+        self, number: int, *, since: datetime | None = None
+    ) -> Iterator[SeenComment]:
+        """The comments on one issue (since then), oldest first."""
         path = f"repos/{self.repository}/issues/{number}/comments"
         attempted = f"Reading the comments on {self.repository}#{number}"
-        params = {"since": _written(since)}
+        params = {} if since is None else {"since": _written(since)}
         for item in fetch_all(self._github, path, params, attempted=attempted):
             if (comment := seen_comment(item)) is not None:
                 yield comment

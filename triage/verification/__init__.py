@@ -10,8 +10,10 @@ from triage.verification.counts import (
     VersionCounts,
 )
 from triage.verification.exposure import Exposure, requests_by_week
+from triage.verification.exposure_rows import COLUMNS, exposure_of, sum_exposures
 from triage.verification.judging import Reason, ReleaseVerdict
 from triage.verification.ledger import (
+    AnswerCount,
     LedgerCount,
     LedgerRow,
     Standing,
@@ -19,7 +21,7 @@ from triage.verification.ledger import (
     Verification,
     make_ledger,
 )
-from triage.verification.opposites import find_trades
+from triage.verification.opposites import ProposedPair, ThemeTopic, find_trades, propose_pairs
 from triage.verification.outcomes import RatioFigures, ReleaseOutcome, ThemeOutcome, Trade
 from triage.verification.probes import (
     Agreement,
@@ -33,8 +35,10 @@ from triage.verification.rules import DEFAULT_RULES, Discovery, VerificationRule
 
 __all__ = [
     "ALL_CHANNELS",
+    "COLUMNS",
     "DEFAULT_RULES",
     "Agreement",
+    "AnswerCount",
     "Consequences",
     "Discovery",
     "Exposure",
@@ -45,6 +49,7 @@ __all__ = [
     "ProbeComparison",
     "ProbeRate",
     "ProbeRuns",
+    "ProposedPair",
     "RatioFigures",
     "Reason",
     "ReleaseOutcome",
@@ -53,6 +58,7 @@ __all__ = [
     "Standing",
     "ThemeCounts",
     "ThemeOutcome",
+    "ThemeTopic",
     "Trade",
     "Use",
     "Verification",
@@ -62,9 +68,12 @@ __all__ = [
     "compare_probes",
     "consequences",
     "count_version",
+    "exposure_of",
     "find_trades",
     "judge_release",
     "make_ledger",
     "probe_rate",
+    "propose_pairs",
     "requests_by_week",
+    "sum_exposures",
 ]

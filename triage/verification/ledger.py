@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
 
 from triage.verification.judging import ReleaseVerdict
 
@@ -49,11 +50,27 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerCount:
+    """How many people answered what to "it is mended"; they are no reports."""
+
+    still_broken: int = 0
+    works: int = 0
+    other: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """The counts in words; empty where nobody answered."""
+        parts = {"still broken": self.still_broken, "works": self.works, "other": self.other}
+        return ", ".join(f"{count} {name}" for name, count in parts.items() if count)
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerRow:
     """One theme on one version.
 
     ``exposure`` are requests, or (``in_requests`` False) all reports about the version.
-    ``claimed_by`` is who said that this version is to mend it.
+    ``claimed_by`` is who said that this version is to mend it. ``answers`` are those of reporters
+    who were told that it did.
     """
 
     theme_id: int
@@ -68,6 +85,7 @@ class LedgerRow:
     standing: Standing
     verdict: ReleaseVerdict | None
     next_check: date | None
+    answers: AnswerCount = AnswerCount()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +103,24 @@ def make_ledger(
     use: Use,
     claims: Mapping[tuple[int, str], str],
     verifications: Mapping[tuple[int, str], Verification],
+    answers: Mapping[tuple[int, str], AnswerCount] = MappingProxyType({}),
 ) -> list[LedgerRow]:
     """A row for every theme and released version, and for every other one that reports name.
 
-    Reports of a theme add up over its rows. ``claims`` maps theme and version to who claimed it.
+    Reports of a theme add up over its rows. ``claims`` maps theme and version to who claimed it,
+    ``answers`` to what its reporters said to that version.
     """
     counted = {(count.theme_id, count.version): count for count in counts}
     keys = {(theme_id, version) for theme_id in theme_ids for version in versions}
     keys |= {key for key in (*counted, *claims) if key[0] in set(theme_ids)}
     place = {version: at for at, version in enumerate(versions)}
     ordered = sorted(keys, key=lambda key: (key[0], place.get(key[1], len(place)), key[1]))
-    return [
+    rows = [
         _row(key, counted.get(key), use, claims.get(key), verifications.get(key)) for key in ordered
+    ]
+    return [
+        replace(row, answers=answers.get((row.theme_id, row.version), AnswerCount()))
+        for row in rows
     ]
 
 

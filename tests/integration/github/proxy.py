@@ -70,6 +70,13 @@ class GitHubProxy:
     def answer(self, request: BaseHTTPRequestHandler, path: str, query: str, body: bytes) -> Reply:
         """GitHub's answer: the emulator's, with what it leaves out."""
         method = request.command
+        if (moved := self.scene.forwarding(path)) is not None:
+            return Reply(
+                301 if method == "GET" else 307,
+                {"message": "Moved Permanently"},
+                {"Location": self.api_url + moved + (f"?{query}" if query else "")},
+            )
+        path = self.scene.resolved(path)
         if path == GRAPHQL:
             asked = json.loads(body)["variables"]
             home = f"{asked['owner']}/{asked['name']}"
@@ -152,6 +159,7 @@ class GitHubProxy:
 
     def _page(self, items: list[Any], path: str, query: str) -> Reply:
         asked = {name: values[-1] for name, values in parse_qs(query).items()}
+        items = items[::-1] if self.scene.reverses else items
         size, page = int(asked.get("per_page", 30)), int(asked.get("page", 1))
         link = f'<{self.api_url}{path}?next>; rel="next"' if page * size < len(items) else ""
         return Reply(200, items[(page - 1) * size : page * size], {"Link": link} if link else {})

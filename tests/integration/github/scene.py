@@ -27,6 +27,23 @@ class Scene:
     answers: list[tuple[int, str]] = field(default_factory=list)
     duplicates: dict[int, int] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
+    renamed: dict[str, str] = field(default_factory=dict)
+    reverses: bool = False  # lists come in the wrong order
+
+    def forwarding(self, path: str) -> str | None:
+        """Where GitHub sends who asks for a repository under a former name: by its lasting id."""
+        for place, former in enumerate(self.renamed):
+            root = f"/repos/{former}"
+            if path == root or path.startswith(f"{root}/"):
+                return f"/repositories/{place}{path.removeprefix(root)}"
+        return None
+
+    def resolved(self, path: str) -> str:
+        """The path of a repository that is asked for by its lasting id."""
+        match = re.match(r"/repositories/(\d+)(?=/|$)", path)
+        if match is None:
+            return path
+        return f"/repos/{list(self.renamed.values())[int(match[1])]}{path[match.end() :]}"
 
     def overlay(self, item: Any) -> Any:
         """Anything GitHub sends: adds what github3.py insists on, and this scene's facts."""
@@ -75,6 +92,8 @@ class Scene:
         kept = [i for i in kept if not (isinstance(i, dict) and i.get("number") in self.gone)]
         newest_first = asked.get("direction", "desc") == "desc"
         kept.sort(key=lambda i: _when(i, field_name), reverse=newest_first)
+        if self.reverses:
+            kept.reverse()
         size, page = int(asked.get("per_page", 30)), int(asked.get("page", 1))
         link = ""
         if page * size < len(kept):
