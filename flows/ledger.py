@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from flows.discretion import load_withheld
 from flows.first_life import releases
 from triage.database import Session
+from triage.privacy import without_words
 from triage.store.decisions import load_corrections, load_decisions, load_routes
 from triage.store.exposure import total_requests
 from triage.store.issues import load_issues
@@ -85,7 +87,7 @@ def digest_rows(workspace: Workspace, now: datetime) -> list[dict[str, Any]]:
         issues, routes = load_issues(session), load_routes(session)
         corrections, decisions = load_corrections(session), load_decisions(session)
         lives = load_lives(session, workspace.repository or "")
-        themes = load_themes(session)
+        themes, withheld = load_themes(session), load_withheld(session, workspace)
     rows = []
     for theme in sorted(themes, key=lambda t: (-t.profile.distinct_reporters, t.theme_id)):
         record, route = issues.get(theme.theme_id), routes.get(theme.theme_id)
@@ -111,7 +113,9 @@ def digest_rows(workspace: Workspace, now: datetime) -> list[dict[str, Any]]:
                     "theme": theme.name,
                     "people": theme.profile.distinct_reporters,
                     "verdict": decision.verdict.value if decision else "",
-                    "title": theme.text.title,
+                    "title": without_words(theme, withheld[theme.theme_id]).text.title
+                    if theme.theme_id in withheld
+                    else theme.text.title,
                     "issue": filed.url,
                     "note": "; ".join(notes),
                 }

@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
-from triage.store import life_tables, tables  # noqa: F401  (registers the tables)
+from triage.store import life_tables, privacy_tables, tables  # noqa: F401  (registers the tables)
 
 LOCK_TIMEOUT = "10s"  # a migration gives up rather than queue behind a long transaction
 

@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from triage.config.loader import load_config
@@ -39,6 +39,16 @@ class Workspace:
     def repository(self) -> str | None:
         """The repository that issues are filed in; the environment outranks the file."""
         return self.settings.github_repository or self.config.github.repository
+
+    def at(self, repository: str) -> Workspace:
+        """The same installation, with its issues in another repository."""
+        settings = self.settings.model_copy(update={"github_repository": repository})
+        return replace(self, settings=settings)
+
+    @property
+    def private_repository(self) -> str | None:
+        """The repository of sensitive themes; None where they stay inside."""
+        return self.config.privacy.private_repository
 
     @property
     def drafts_folder(self) -> Path:

@@ -168,6 +168,17 @@ class GitHubTarget(Section):
     extra_labels: tuple[Text, ...] = ()
 
 
+class Privacy(Section):
+    """Whose words are shown where, and for how long they are kept."""
+
+    min_reporters: Count = 3
+    private_repository: Repository | None = None
+    sensitive_capabilities: tuple[Slug, ...] = ()
+    sensitive_labels: tuple[Text, ...] = ()
+    keep_text_days: Count | None = None
+    keep_audit_days: Annotated[int, Field(ge=30, le=10_000, strict=True)] | None = None
+
+
 class Schedules(Section):
     """When each stage runs; null means not by the clock."""
 
@@ -183,6 +194,7 @@ class Schedules(Section):
     sync: Cron | None = "50 * * * *"
     verify: Cron | None = "5 6 * * *"
     recluster: Cron | None = "50 3 * * sun"
+    expire: Cron | None = "30 4 * * *"
 
     def by_stage(self) -> dict[str, str]:
         """The cron line of every stage that has one."""
@@ -202,6 +214,7 @@ class TriageConfig(Section):
     github: GitHubTarget = GitHubTarget()
     releases: Releases = Releases()
     schedules: Schedules = Schedules()
+    privacy: Privacy = Privacy()
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:

@@ -60,6 +60,11 @@ def save_filed(session: Session, theme_id: int, issue: FiledIssue) -> None:
     )
 
 
+def save_sent(session: Session, theme_id: int, draft: IssueDraft) -> None:
+    """Record a filed issue's draft as it was written now, in place of the one before."""
+    _update(session, theme_id, draft=asdict(draft))
+
+
 def save_attempt(session: Session, theme_id: int) -> None:
     """Note that a creation is about to be sent, so that an interrupted one is known as such."""
     _update(session, theme_id, attempted_at=func.now())

@@ -206,6 +206,19 @@ def load_blockers(session: Session) -> dict[int, str]:
     return {theme_id: blocker for theme_id, blocker in session.execute(statement)}
 
 
+def save_sensitivity(session: Session, theme_id: int, why: str | None) -> None:
+    """Store why a theme is sensitive (None: it is not)."""
+    _update(session, theme_id, sensitivity=why)
+
+
+def load_sensitivity(session: Session) -> dict[int, str]:
+    """Why a theme was sensitive when that was last looked at, for every one that was."""
+    statement = select(col(ThemeRow.theme_id), col(ThemeRow.sensitivity)).where(
+        col(ThemeRow.sensitivity).is_not(None)
+    )
+    return {theme_id: why for theme_id, why in session.execute(statement)}
+
+
 def merge_theme(
     session: Session,
     absorbed_id: int,
