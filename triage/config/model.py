@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from pathlib import PurePath
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from triage.config.checks import config_problems, config_warnings
@@ -103,6 +104,16 @@ class FilesSource(Section):
     """The drop folder, relative to ``TRIAGE_HOME`` unless absolute."""
 
     inbox: Text = "inbox"
+
+    @field_validator("inbox")
+    @classmethod
+    def _stays_inside(cls, value: str) -> str:
+        if ".." in PurePath(value).parts:
+            raise refusal(
+                "the folder leads out of where it begins (`..`)",
+                "Name a folder below TRIAGE_HOME, or an absolute path.",
+            )
+        return value
 
 
 class GitHubSource(Section):
