@@ -10,6 +10,7 @@ from pathlib import Path
 from prefect import flow
 from prefect.concurrency.sync import concurrency
 
+from flows.remembering import without_forgotten
 from flows.showing import Logged, ShowProgress, show_counts, silent
 from triage.cleaning import clean_report, link_duplicates, redact
 from triage.config.model import GitHubSource
@@ -112,6 +113,7 @@ def _save(
     reports = [item for item in cleaned if isinstance(item, CleanReport)]
     rejections = [item for item in cleaned if isinstance(item, Rejection)]
     with workspace.database.session() as session:
+        reports, forgotten = without_forgotten(session, reports, workspace.hash_key)
         saved = save_reports(session, reports)
         links = link_duplicates(load_duplicate_candidates(session, saved.to_link), saved.to_link)
         save_duplicate_links(session, links)
@@ -124,6 +126,7 @@ def _save(
         unchanged=saved.unchanged,
         rejected=len(rejections),
         duplicates=len(links),
+        forgotten=forgotten,
     )
 
 

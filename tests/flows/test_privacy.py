@@ -96,7 +96,7 @@ def test_a_sensitive_theme_goes_to_the_private_repository_and_nowhere_else(
     (public_issue,), (private_issue,) = github_repository.issues(), second_repository.issues()
     assert "parser" in public_issue["title"]
     assert HARM not in public_issue["body"]
-    assert f"{HARM} for person 1" in private_issue["body"]
+    assert f"{HARM} fails for person 1" in private_issue["body"]
     assert look(private)["to update"] == 0
     second_repository.edit_issue(private_issue["number"], by="mira", assignees=["okan"])
     assert look(private)["corrections"] > 0

@@ -12,9 +12,11 @@ import typer
 
 from triage import __version__
 from triage.cli import (
+    auditing,
     correcting,
     exporting,
     following,
+    forgetting,
     listing,
     operating,
     proposing,
@@ -42,6 +44,8 @@ for module in (
     operating,
     receiving,
     training,
+    auditing,
+    forgetting,
 ):
     module.register(app)
 

@@ -10,7 +10,7 @@ from triage.filing.gate import FilingPolicy, filing_blocker, within_budget
 from triage.filing.marker import has_note_marker, marker, marker_in, note_marker
 from triage.filing.notes import error_note, help_note, merged_note, news_note, verdict_note
 from triage.filing.rendering import render_draft_file, render_page
-from triage.filing.section import section_digest, with_section
+from triage.filing.section import emptied_section, section_digest, with_section
 from triage.filing.upkeep import Situation, Told, Upkeep, first_told, plan_upkeep
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Told",
     "Upkeep",
     "draft_issue",
+    "emptied_section",
     "error_note",
     "filing_blocker",
     "first_told",

@@ -212,7 +212,8 @@ def _news(
         counts = ", ".join(str(profile.versions[version]) for version in fresh)
         news.append(f"It is reported on {names} too ({counts} reports).")
     if told.verdict and decision.verdict.value != told.verdict and decision.set_by == "policy":
-        reason = f" {safe_prose(decision.reasons[0], 300)}" if decision.reasons else ""
+        may_say = bool(decision.reasons) and situation.withheld is None
+        reason = f" {safe_prose(decision.reasons[0], 300)}" if may_say else ""
         news.append(f"The verdict is **{decision.verdict}** now, not {told.verdict}.{reason}")
     absorbed = sorted(set(situation.absorbed) - set(told.merged))
     if absorbed:

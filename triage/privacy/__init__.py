@@ -13,7 +13,7 @@ from triage.privacy.showing import (
     without_words,
     without_words_of_reports,
 )
-from triage.privacy.tombstones import tombstone, tombstones_of
+from triage.privacy.tombstones import supporter_tombstone, tombstone, tombstones_of
 from triage.privacy.traces import Needles, needles_of, squeezed
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "needles_of",
     "sensitivity",
     "squeezed",
+    "supporter_tombstone",
     "tombstone",
     "tombstones_of",
     "withheld_because",

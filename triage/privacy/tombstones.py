@@ -8,8 +8,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from triage.types import CleanReport
-
 
 def tombstone(kind: str, *parts: str, key: bytes) -> str:
     """HMAC-SHA-256 (hex) of some parts; ``kind`` keeps ids, texts and people apart."""
@@ -22,7 +20,8 @@ def tombstones_of(
 ) -> tuple[str, str]:
     """The two by which a report is known again: its id at its source, its text by its author.
 
-    The same words of another person are that person's report, and are taken.
+    The same words of another person are that person's report, and are taken. Of a forgotten
+    report keep also the second without its author: a copy that names nobody is no other person's.
     """
     return (
         tombstone("report", origin, external_id, key=key),
@@ -30,6 +29,6 @@ def tombstones_of(
     )
 
 
-def supporter_tombstone(report: CleanReport, person_hash: str, key: bytes) -> str:
+def supporter_tombstone(origin: str, external_id: str, person_hash: str, key: bytes) -> str:
     """That one person is not behind one report any more."""
-    return tombstone("supporter", report.origin, report.external_id, person_hash, key=key)
+    return tombstone("supporter", origin, external_id, person_hash, key=key)

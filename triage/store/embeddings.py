@@ -79,7 +79,7 @@ def load_unembedded(session: Session, space_id: int) -> dict[str, Unembedded]:
             col(ReportRow.environment),
         )
         .distinct(col(ReportRow.fingerprint))
-        .where(~known)
+        .where(~known, col(ReportRow.failure_text) != "")
         .order_by(col(ReportRow.fingerprint), col(ReportRow.report_id))
     )
     return {

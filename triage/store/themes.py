@@ -158,10 +158,15 @@ def described_members(session: Session) -> dict[int, int]:
 
 
 def save_profile(
-    session: Session, theme_id: int, profile: ThemeProfile, *, centre: Vector, state: str
+    session: Session, theme_id: int, profile: ThemeProfile, *, centre: Vector | None, state: str
 ) -> None:
-    """Store a theme's counts, its mean vector, and the state of its reports that they are of."""
-    values = {"profile": _profile_json(profile), "centre": centre, "counted_state": state}
+    """Store a theme's counts, its mean vector, and the state of its reports that they are of.
+
+    None leaves the vector as it is.
+    """
+    values: dict[str, Any] = {"profile": _profile_json(profile), "counted_state": state}
+    if centre is not None:
+        values["centre"] = centre
     _update(session, theme_id, **values)
 
 
@@ -191,6 +196,30 @@ def save_description(
 ) -> None:
     """Store a theme's title, summary and exemplars; ``members`` is its present size."""
     _update(session, theme_id, described_members=members, **_text_columns(description))
+
+
+def blank_theme(
+    session: Session, theme_id: int, profile: ThemeProfile, medoid_id: int, *, is_empty: bool
+) -> None:
+    """Take away a theme's words and its mean vector; the next refreshing describes it anew.
+
+    One that ``is_empty``, since its last report is gone, is set aside.
+    """
+    values: dict[str, Any] = {
+        "title": f"T{theme_id}",
+        "summary": "",
+        "keywords": [],
+        "medoid_id": medoid_id,
+        "exemplar_ids": [],
+        "worded_by": None,
+        "profile": _profile_json(profile),
+        "described_members": 0,
+        "counted_state": None,
+        "centre": None,
+    }
+    if is_empty:
+        values["status"] = ThemeStatus.DISMISSED
+    _update(session, theme_id, **values)
 
 
 def save_blocker(session: Session, theme_id: int, blocker: str | None) -> None:
