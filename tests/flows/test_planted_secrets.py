@@ -8,6 +8,7 @@ import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -23,7 +24,7 @@ from triage.store.themes import load_themes
 from triage.workspace import Workspace
 
 SAMPLE = Path(__file__).parents[2] / "triage" / "sample" / "reports.jsonl"
-REPORTS = 120
+REPORTS = 100
 PERSON = {
     "email": "ana.pereira" + "@mail.example.org",
     "phone": "+351 912 345 678",
@@ -40,12 +41,22 @@ def prefect() -> Iterator[None]:
         yield
 
 
+def sample_records() -> Iterator[dict[str, Any]]:
+    """The records of the sample that are whole; it has broken lines on purpose."""
+    for line in SAMPLE.read_text("utf-8").splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict) and isinstance(record.get("body"), str):
+            yield record
+
+
 def planted(path: Path) -> list[str]:
     """Write reports in which every kind of secret stands in every field; returns the secrets."""
     rng = random.Random(7)
     secrets, lines = [], []
-    for number, line in enumerate(SAMPLE.read_text("utf-8").splitlines()[:REPORTS]):
-        record = json.loads(line)
+    for number, record in enumerate(list(sample_records())[:REPORTS]):
         written, secret = KINDS[sorted(KINDS)[number % len(KINDS)]](rng)
         secrets.append(secret)
         private = " ".join(value for name, value in PERSON.items() if name != "author")

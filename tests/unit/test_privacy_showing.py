@@ -108,6 +108,8 @@ def theme_of(*texts: str, rest: int = 0) -> list[Report]:
         (theme_of(HARM, HARM, rest=18), Signs(), "self-harm"),
         (theme_of(HARM, HARM, rest=19), Signs(), None),
         (theme_of(OTHERS, OTHERS, rest=1), Signs(), "personal data"),
+        (theme_of("It showed other users\u2019 chats", OTHERS), Signs(), "personal data"),
+        (theme_of(*["It fails when I send another user message"] * 3), Signs(), None),
         (theme_of(LEAK), Signs(), "security"),
         ([report(1, LEAK, Kind.DEVELOPER), *theme_of(rest=9)], Signs(), "security"),
         ([report(1, LEAK, Kind.DEVELOPER), *theme_of(rest=10)], Signs(), None),

@@ -17,9 +17,12 @@ _PERSONAL_DATA = (
     r"\b(?:personal|private|customer|patient|medical|health|employee) (?:data|details|records?|"
     r"information)\b|\b(?:home|street|e-?mail|ip) address(?:es)? of\b|"
     r"\b(?:phone|passport|card|social security) numbers? of\b|\bdoxx?\w*|\bGDPR\b|"
-    r"\b(?:another|other|someone else|somebody else|a different)(?:'s|s')? (?:users?|customers?|"
-    r"accounts?|persons?|people)(?:'s|s')? (?:\w+ )?(?:chats?|conversations?|messages?|files?|data|"
-    r"history|sessions?|prompts?|e-?mails?|address\w*)\b|"
+    # whose it is must be said: "another user message" is a turn of one's own chat
+    r"\b(?:(?:another|a different) (?:user|customer|account|person)['\u2019]s|"
+    r"(?:other|different) (?:users|customers|accounts|people)(?:['\u2019]s?)?|"
+    r"(?:someone|somebody) else['\u2019]s) (?:\w+ )?"
+    r"(?:chats?|conversations?|messages?|files?|data|history|sessions?|prompts?|e-?mails?|"
+    r"address\w*)\b|"
     r"个人信息|隐私|他人的(?:对话|数据|信息)|personenbezogen\w*|données personnelles|"
     r"datos personales|dados pessoais|個人情報"
 )
