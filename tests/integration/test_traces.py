@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -63,6 +63,7 @@ def test_a_text_without_a_telling_sentence_is_named_so() -> None:
     assert not needles_of([SAID]).is_short
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_no_text_breaks_the_search_for_it(said: str) -> None:
     assert all(quotes(said, [piece]) for piece in needles_of([said]).pieces)

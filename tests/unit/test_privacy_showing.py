@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.test_filing_draft import CONTEXT, DECISION, REPORTS, THEME, drafted
@@ -63,6 +63,7 @@ def test_an_issue_with_words_is_not_taken_for_one_without() -> None:
     assert withheld_in(drafted().body) == ""
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_summary_passes_for_a_reason_of_ours(words: str) -> None:
     for said in (f"Not quoted here: {words}.", f"### In the reporters' words\n\n{words}"):
