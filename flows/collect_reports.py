@@ -11,6 +11,7 @@ from types import MappingProxyType
 from prefect import flow
 from prefect.concurrency.sync import concurrency
 
+from flows.remembering import without_forgotten
 from flows.remote_sources import RemoteSource, remote_sources, source_rows
 from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
 from flows.stages import run_stage
@@ -73,7 +74,7 @@ def _take_posted(workspace: Workspace) -> CollectSummary:
             if not reports:
                 forget_keys(session, datetime.now(UTC) - KEYS_HOLD)
                 return summary
-            summary += _store(session, reports, [])
+            summary += _store(session, reports, [], workspace.hash_key)
 
 
 def _dropped_files(workspace: Workspace) -> list[Path]:
@@ -140,7 +141,7 @@ def _save(
     reports = [item for item in cleaned if isinstance(item, CleanReport)]
     rejections = [item for item in cleaned if isinstance(item, Rejection)]
     with workspace.database.session() as session:
-        summary = _store(session, reports, rejections)
+        summary = _store(session, reports, rejections, workspace.hash_key)
         if cursor is not None:
             save_answers(session, cursor[0], answers)
             save_cursor(session, *cursor)
@@ -148,8 +149,12 @@ def _save(
 
 
 def _store(
-    session: Session, reports: Sequence[CleanReport], rejections: Sequence[Rejection]
+    session: Session,
+    reports: Sequence[CleanReport],
+    rejections: Sequence[Rejection],
+    hash_key: bytes,
 ) -> CollectSummary:
+    reports, forgotten = without_forgotten(session, reports, hash_key)
     saved = save_reports(session, reports)
     links = link_duplicates(load_duplicate_candidates(session, saved.to_link), saved.to_link)
     save_duplicate_links(session, links)
@@ -160,6 +165,7 @@ def _store(
         unchanged=saved.unchanged,
         rejected=len(rejections),
         duplicates=len(links),
+        forgotten=forgotten,
     )
 
 

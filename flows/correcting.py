@@ -10,6 +10,7 @@ from triage.config.fields import LOGIN
 from triage.corrections import REMOVED_OWNER, conflicts
 from triage.database import Session
 from triage.errors import UnknownReport, WrongCorrection
+from triage.store.audit import Action, record
 from triage.store.decisions import load_corrections, save_correction
 from triage.store.reports import find_reports, load_reports_of
 from triage.store.themes import load_theme, merge_theme, set_theme_status
@@ -55,6 +56,7 @@ def apply_in(
     now = at or datetime.now(UTC)
     for field, value in words.items():
         save_correction(session, Correction(theme.theme_id, field, value, author, because, now))
+    record(session, author, Action.CORRECTED, [theme.name], fields=sorted(words))
     return said + _contradictions(session, theme, words)
 
 

@@ -18,6 +18,7 @@ from flows.alarms import STAGE_TAG, ensure_automation, make_alarm_deployment
 from flows.collect_reports import collect_reports
 from flows.decide_themes import decide_themes
 from flows.embed_reports import embed_reports
+from flows.expire_texts import expire_texts
 from flows.file_issues import file_issues
 from flows.learn_from_corrections import learn_from_corrections
 from flows.pipeline import pipeline
@@ -42,6 +43,7 @@ FLOWS: dict[str, Flow[..., Any]] = {
     "verify": verify_release,
     "pipeline": pipeline,
     "recluster": recluster_themes,
+    "expire": expire_texts,
 }
 
 

@@ -10,6 +10,7 @@ from prefect import flow
 from prefect.concurrency.sync import concurrency
 from rich.console import Console
 
+from flows.discretion import judge_sensitivity, withheld_themes
 from flows.first_life import first_life
 from flows.ledger import load_release_notes
 from flows.showing import (
@@ -86,12 +87,14 @@ def file(
 ) -> FilingSummary:
     """Draft what passes the gate, store every other theme's blocker, and file unless dry.
 
-    One process at a time files. Raises ``SettingsError`` when no repository or login is set,
-    ``TrackerError`` when the repository cannot be written at all.
+    Sensitive themes go to the private repository alone. One process at a time files. Raises
+    ``SettingsError`` when no repository or login is set, ``TrackerError`` when the repository
+    cannot be written at all; a private one that cannot be written holds back its own themes only.
     """
     with workspace.database.stage_lock("file"):
         if dry_run:
-            drafts, waiting = plan(workspace, {})
+            drafts, private, waiting = plan(workspace, {})
+            drafts = [*drafts, *private]
             console = ConsoleTracker(workspace.drafts_folder, render_draft_file)
             console.write(drafts)
             for draft in drafts:
@@ -101,20 +104,43 @@ def file(
             return FilingSummary(tuple(drafts), 0, waiting)
         tracker = connect(workspace)
         recovered = _recover(workspace, tracker)
-        drafts, waiting = plan(workspace, _unresolved(workspace, resend_after))
+        aside, closed = _connect_private(workspace)
+        if aside is not None:
+            recovered += _recover(workspace, aside)
+        drafts, private, waiting = plan(workspace, _unresolved(workspace, resend_after))
         filed = _file_all(workspace, tracker, drafts, progress)
-        return FilingSummary(tuple(drafts), filed + recovered, waiting)
+        if aside is not None:
+            filed += _file_all(workspace, aside, private, progress)
+        elif closed is not None:
+            for draft in private:
+                _block(workspace, draft.theme_id, closed)
+            waiting += len(private)
+        return FilingSummary((*drafts, *private), filed + recovered, waiting)
 
 
-def plan(workspace: Workspace, held: Mapping[int, str]) -> tuple[list[IssueDraft], int]:
+def _connect_private(workspace: Workspace) -> tuple[GitHubTracker | None, str | None]:
+    """The tracker of the private repository, or why there is none; neither where none is set."""
+    if workspace.private_repository is None:
+        return None, None
+    try:
+        return connect(workspace.at(workspace.private_repository)), None
+    except TrackerError as error:
+        return None, str(error)
+
+
+def plan(
+    workspace: Workspace, held: Mapping[int, str]
+) -> tuple[list[IssueDraft], list[IssueDraft], int]:
     """Drafts of what may be filed now, most urgent first; every other blocker is stored.
 
-    ``held`` are themes that must wait for another reason. Returns the drafts and how many wait.
+    ``held`` are themes that must wait for another reason. Returns the drafts, those for the private
+    repository, and how many themes wait.
     """
-    policy, context = filing_policy(workspace), draft_context(workspace)
+    policy = filing_policy(workspace)
     with workspace.database.session() as session:
         decisions, routes = load_decisions(session), load_routes(session)
         issues, reports = load_issues(session), load_theme_reports(session)
+        sensitive = judge_sensitivity(session, workspace, reports)
         blockers: dict[int, str] = {}
         candidates = []
         for theme in load_themes(session):
@@ -132,6 +158,7 @@ def plan(workspace: Workspace, held: Mapping[int, str]) -> tuple[list[IssueDraft
                     has_issue=record is not None and record.state is IssueState.FILED,
                     developer_severe=is_severe(reports.get(theme_id, [])),
                 )
+                or _privacy_blocker(workspace, sensitive.get(theme_id))
             )
             if blocker is None:
                 candidates.append((theme, decisions[theme_id]))
@@ -140,27 +167,41 @@ def plan(workspace: Workspace, held: Mapping[int, str]) -> tuple[list[IssueDraft
         chosen, beyond = within_budget(candidates, policy)
         for theme_id, blocker in {**blockers, **beyond}.items():
             save_blocker(session, theme_id, blocker)
-        aliases = load_label_aliases(session, repository_today(session, workspace.repository or ""))
-        context = replace(
-            context,
-            earlier_issues=load_past_urls(session),
-            release_notes=load_release_notes(session, workspace),
-        )
-    drafts = [
-        _as_labels_are_called(
-            draft_issue(
-                theme,
-                decisions[theme.theme_id],
-                routes[theme.theme_id],
-                reports[theme.theme_id],
-                context,
-            ),
-            aliases,
-        )
-        for theme in chosen
-    ]
+        notes = load_release_notes(session, workspace)
+        drafts: dict[bool, list[IssueDraft]] = {False: [], True: []}
+        for is_private, place in _places(workspace).items():
+            aliases = load_label_aliases(session, repository_today(session, place.repository or ""))
+            context = replace(
+                draft_context(place),
+                earlier_issues=load_past_urls(session),
+                release_notes=notes,
+                withheld=withheld_themes(place, chosen, sensitive),
+            )
+            for theme in chosen:
+                theme_id = theme.theme_id
+                if (theme_id in sensitive) is is_private:
+                    draft = draft_issue(
+                        theme, decisions[theme_id], routes[theme_id], reports[theme_id], context
+                    )
+                    drafts[is_private].append(_as_labels_are_called(draft, aliases))
     unfiled = [t for t in blockers if t not in issues or issues[t].state is not IssueState.FILED]
-    return drafts, len(unfiled) + len(beyond)
+    return drafts[False], drafts[True], len(unfiled) + len(beyond)
+
+
+def _places(workspace: Workspace) -> dict[bool, Workspace]:
+    """Where issues go: False the repository that all may read, True the private one if any."""
+    private = workspace.private_repository
+    return {False: workspace} | ({True: workspace.at(private)} if private is not None else {})
+
+
+def _privacy_blocker(workspace: Workspace, sensitive: str | None) -> str | None:
+    """Why a sensitive theme stays inside; None where it may be filed, here or in private."""
+    if sensitive is None or workspace.private_repository is not None:
+        return None
+    return (
+        f"sensitive: {sensitive}; privacy.private_repository in triage.yaml says where it may be "
+        "filed, `triage correct --not-sensitive` that it is not"
+    )
 
 
 def _as_labels_are_called(draft: IssueDraft, aliases: Mapping[str, str]) -> IssueDraft:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from triage.filing import first_told, section_digest
 from triage.listening import IssueFacts, Label
+from triage.privacy import withheld_in
 from triage.store.life import IssueLife
 from triage.types import IssueDraft, Theme, Verdict
 from triage.workspace import Workspace
@@ -27,7 +28,8 @@ def first_life(
         locked=False,
         section=section_digest(draft.body),
     )
-    return IssueLife(repository, number, facts, first_told(theme, verdict, releases(workspace)))
+    told = first_told(theme, verdict, releases(workspace), withheld_in(draft.body))
+    return IssueLife(repository, number, facts, told)
 
 
 def releases(workspace: Workspace) -> list[str]:

@@ -6,10 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from flows.discretion import load_withheld
 from flows.first_life import releases
 from triage.database import Session
 from triage.decision import ClaimedFix
 from triage.filing import ReleaseNote
+from triage.privacy import without_words
 from triage.store.answers import load_answer_counts
 from triage.store.decisions import load_corrections, load_decisions, load_routes
 from triage.store.exposure import total_requests
@@ -158,6 +160,7 @@ def digest_rows(workspace: Workspace, now: datetime) -> list[dict[str, Any]]:
         corrections, decisions = load_corrections(session), load_decisions(session)
         lives = load_lives(session, repository_today(session, workspace.repository or ""))
         themes, answers = load_themes(session), load_answer_counts(session)
+        withheld = load_withheld(session, workspace)
     rows = []
     for theme in sorted(themes, key=lambda t: (-t.profile.distinct_reporters, t.theme_id)):
         record, route = issues.get(theme.theme_id), routes.get(theme.theme_id)
@@ -188,7 +191,9 @@ def digest_rows(workspace: Workspace, now: datetime) -> list[dict[str, Any]]:
                     "theme": theme.name,
                     "people": theme.profile.distinct_reporters,
                     "verdict": decision.verdict.value if decision else "",
-                    "title": theme.text.title,
+                    "title": without_words(theme, withheld[theme.theme_id]).text.title
+                    if theme.theme_id in withheld
+                    else theme.text.title,
                     "issue": filed.url,
                     "note": "; ".join(notes),
                 }

@@ -8,6 +8,7 @@ from flows.theme_upkeep import refresh_themes
 from flows.update_themes import split_theme
 from triage.database import Session
 from triage.errors import UnknownProposal
+from triage.store.audit import Action, record
 from triage.store.bonds import load_side, save_bond
 from triage.store.decisions import save_correction
 from triage.store.proposals import decide_proposal, load_proposal
@@ -37,6 +38,8 @@ def answer_proposal(
         state = ProposalState.ACCEPTED if accept else ProposalState.DECLINED
         now = datetime.now(UTC)
         decide_proposal(session, number, state, decided_by=author, because=because, decided_at=now)
+        answer = "accepted" if accept else "declined"
+        record(session, author, Action.ANSWERED, [str(number)], answer=answer)
         refresh_themes(workspace, session)
     return said
 

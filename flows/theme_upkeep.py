@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from flows.corpus import Corpus, load_part, require_space
 from triage.database import Session
-from triage.store.anchors import load_anchors
+from triage.store.anchors import load_anchors, save_anchors
 from triage.store.clusterings import load_latest_run
 from triage.store.landmarks import add_landmarks, remove_landmarks
 from triage.store.reports import load_texts, load_theme_reports
@@ -88,6 +88,21 @@ def anchors_of(reports: Sequence[Report], corpus: Corpus) -> list[str]:
     return sorted({reports[row].fingerprint for row in rows})
 
 
+def anchors_of_rest(
+    workspace: Workspace, session: Session, theme_id: int, reports: Sequence[Report]
+) -> None:
+    """Let those of some reports stand for their theme that have a vector, beside its anchors."""
+    space_id = require_space(workspace, session)
+    corpus = load_part(workspace, session, reports)
+    known = [report for report in reports if report.fingerprint in corpus.vectors]
+    if space_id is None or not known:
+        return
+    keys = {*load_anchors(session, [theme_id]).get(theme_id, []), *anchors_of(known, corpus)}
+    save_anchors(session, theme_id, keys)
+    here = {key: corpus.vectors[key] for key in keys & corpus.vectors.keys()}
+    add_landmarks(session, space_id, here)
+
+
 def settle_landmarks(
     session: Session,
     space_id: int,
@@ -121,15 +136,19 @@ def refresh_themes(workspace: Workspace, session: Session) -> int:
     described = described_members(session)
     background: Background | None = None
     for theme in themes:
-        reports = [r for r in by_theme.get(theme.theme_id, []) if r.fingerprint in corpus.vectors]
+        # one without a text expired: it counts for ever, and says nothing any more
+        own = by_theme.get(theme.theme_id, [])
+        reports = [r for r in own if r.fingerprint in corpus.vectors or not r.failure_text]
         if not reports:
             continue
         counted = profile(reports)
-        core = core_of(reports)
+        core = [r for r in core_of(reports) if r.failure_text]
         vectors = corpus.rows(core)
-        centre = vectors.mean(axis=0)
+        centre = vectors.mean(axis=0) if core else None
         state = states[theme.theme_id]
         save_profile(session, theme.theme_id, counted, centre=centre, state=state)
+        if not core:
+            continue
         grown = counted.reports >= REDESCRIBE_GROWTH * described[theme.theme_id]
         named = {theme.text.medoid_id, *theme.text.exemplar_ids}
         if grown or not named <= {report.report_id for report in core}:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flows.desk import FiledTheme, label_names, load_filed
+from flows.discretion import judge_sensitivity, withheld_themes
 from flows.file_issues import draft_context
 from flows.first_life import releases
 from flows.ledger import load_release_notes
@@ -33,6 +34,7 @@ from triage.store.decisions import (
     load_decisions,
     load_routes,
 )
+from triage.store.issues import save_sent
 from triage.store.ledger import load_judged_versions
 from triage.store.life import MACHINE, load_label_aliases, load_past_urls, save_life
 from triage.store.reports import load_theme_reports
@@ -81,10 +83,16 @@ def _plan_open(
     reports, judged = load_theme_reports(session), load_judged_versions(session)
     names = label_names(session, workspace, repository)
     aliases = load_label_aliases(session, repository)
+    withheld = withheld_themes(
+        workspace,
+        [each.theme for each in filed.values()],
+        judge_sensitivity(session, workspace, reports),
+    )
     context = replace(
         draft_context(workspace),
         earlier_issues=load_past_urls(session),
         release_notes=load_release_notes(session, workspace),
+        withheld=withheld,
     )
     released = releases(workspace)
     absorbed: dict[int, list[int]] = {}
@@ -112,6 +120,8 @@ def _plan_open(
             present_name=aliases,
             absorbed=absorbed.get(theme_id, ()),
             awaited=_awaited(words, judged.get(theme_id, ())),
+            withheld=withheld.get(theme_id),
+            title=each.record.draft.title,
         )
         upkeep = plan_upkeep(
             each.theme,
@@ -122,6 +132,9 @@ def _plan_open(
             situation,
             now.date(),
         )
+        if upkeep.told.withheld and not each.life.told.withheld:
+            # words that must go outrank who holds the text; afterwards a hold counts again
+            each = replace(each, life=each.life.releasing("section"))
         planned.append(PlannedEdit(each, upkeep, draft))
     return planned
 
@@ -158,15 +171,21 @@ def write_planned(
 def _write(pen: Pen, plan: PlannedEdit, seen: SeenIssue) -> None:
     upkeep, number = plan.upkeep, plan.filed.life.number
     body = with_section(seen.body, plan.draft.body) if upkeep.rewrites_section else None
-    if body is None and upkeep.labels is None and upkeep.assignees is None:
+    # a title that people gave is theirs
+    is_ours = upkeep.retitles and seen.title == plan.filed.record.draft.title
+    title = plan.draft.title if is_ours else None
+    edit = Edit(body=body, labels=upkeep.labels, assignees=upkeep.assignees, title=title)
+    if edit == Edit():
         return
-    edit = Edit(body=body, labels=upkeep.labels, assignees=upkeep.assignees)
     key = f"upkeep: {_digest(repr(edit))} {pen.now.isoformat()}"
     with pen.workspace.database.session() as session:
         log_write(session, pen.desk.repository, number, key, now=pen.now)
     pen.breathe(number)
     life = replace(plan.filed.life, told=upkeep.told)
     send_edit(pen, life, edit, seen)
+    if upkeep.retitles or plan.upkeep.told.withheld:
+        with pen.workspace.database.session() as session:
+            save_sent(session, plan.filed.theme.theme_id, plan.draft)
 
 
 def _only_ids_differ(seen: SeenIssue, plan: PlannedEdit) -> bool:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from flows.desk import FiledTheme, load_filed
+from flows.redrafting import draft_anew, title_hash
 from triage.errors import TrackerError, TrackerGone, TrackerLocked, TrackerRateLimited
-from triage.filing import has_note_marker, section_digest
+from triage.filing import emptied_section, has_note_marker, section_digest, with_section
 from triage.listening import IssueFacts, Label, SeenIssue
 from triage.store.actions import (
     COMMENT,
     REACT,
+    REWRITE,
     IssueAction,
     count_writes,
     load_open_actions,
@@ -21,6 +23,7 @@ from triage.store.actions import (
     mark_done,
     note_error,
 )
+from triage.store.issues import save_sent
 from triage.store.life import MACHINE, IssueLife, load_life, load_past_issues, save_life
 from triage.tracker import Edit, IssueDesk
 from triage.workspace import Workspace
@@ -32,6 +35,7 @@ RESEND_AFTER = timedelta(seconds=60)
 CLOCK_MARGIN = timedelta(hours=1)
 # Loop guard: whatever happens on an issue, the machine writes to it so often a day and no more.
 WRITES_PER_ISSUE_AND_DAY = 12
+NO_MARKS = "our part was not found in it: look whether words are left, and delete them by hand"
 
 
 @dataclass(slots=True)
@@ -75,20 +79,23 @@ def open_pen(
     return Pen(workspace, desk, now, pause_seconds, resend_after, written=written)
 
 
-def write_intended(pen: Pen) -> None:
+def write_intended(pen: Pen, only: str | None = None) -> None:
     """Carry out what was intended, in order; what must wait holds back what follows on its issue.
+
+    ``only`` names the kind of action that is carried out; without it all are.
 
     A rate limit ends the run and is noted in ``pen.limited``; what is left is done by the next.
     """
     with pen.workspace.database.session() as session:
         actions = load_open_actions(session, pen.desk.repository)
+        actions = [action for action in actions if only in (None, action.kind)]
         filed = load_filed(session, pen.workspace, pen.desk.repository)
         past = load_past_issues(session, pen.desk.repository)
     waiting: set[int] = set()
     for action in actions:
         number = action.number
         issue = filed.get(number)
-        is_former = number in past and action.kind == COMMENT
+        is_former = number in past and action.kind in (COMMENT, REWRITE)
         if not is_former and (issue is None or issue.life.gone is not None):
             done(pen, action, "the issue is gone")
             continue
@@ -125,6 +132,8 @@ def _carry_out(pen: Pen, action: IssueAction, issue: FiledTheme | None) -> str |
         return _write_comment(pen, action)
     if action.kind == REACT:
         return _write_reaction(pen, action)
+    if action.kind == REWRITE:
+        return _write_anew(pen, action, issue)
     return _write_edit(pen, action, issue) if issue is not None else "the issue is gone"
 
 
@@ -182,6 +191,35 @@ def _write_edit(pen: Pen, action: IssueAction, filed: FiledTheme) -> str | None:
     due = action.payload.get("milestone_due")
     send_edit(pen, life, Edit(**fields, milestone_due=due), now)
     return "written"
+
+
+def _write_anew(pen: Pen, action: IssueAction, issue: FiledTheme | None) -> str:
+    """Write our part of an issue as it is to be now, whoever holds it: words are to be forgotten.
+
+    Everything around it stays, and so does a title that people gave.
+    """
+    now = pen.desk.fetch_issue(action.number)
+    with pen.workspace.database.session() as session:
+        draft = None if issue is None else draft_anew(session, pen.workspace, issue.theme)
+        life = load_life(session, action.repository, action.number)
+    body = with_section(now.body, draft.body if draft is not None else emptied_section())
+    sent = action.payload.get("title_hash")
+    is_ours = sent is not None and title_hash(now.title, pen.workspace.marker_key) == sent
+    title = draft.title if draft is not None else "A failure that was forgotten"
+    edit = Edit(body=body, title=title if is_ours else None)
+    if edit == Edit():
+        return NO_MARKS
+    attempt(pen, action)
+    life = life or (issue.life if issue is not None else None)
+    if life is None:
+        pen.desk.edit(action.number, edit)
+    else:
+        send_edit(pen, life, edit, now)
+    if issue is not None and draft is not None:
+        with pen.workspace.database.session() as session:
+            save_sent(session, issue.theme.theme_id, draft)
+    pen.counts["issues rewritten"] += 1
+    return "written" if body is not None else NO_MARKS
 
 
 def send_edit(pen: Pen, life: IssueLife, edit: Edit, now: SeenIssue) -> SeenIssue:

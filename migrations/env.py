@@ -10,6 +10,7 @@ from triage.store import (  # noqa: F401  (registers the tables)
     life_tables,
     operation_tables,
     posted_tables,
+    privacy_tables,
     tables,
 )
 

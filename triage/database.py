@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -62,7 +62,7 @@ class Database:
                 "Working on the database",
                 _first_line(error),
                 "What was committed stays. Check the server and its disk, then run it again.",
-            ) from error
+            ) from _without_values(error)
 
     @contextmanager
     def stage_lock(self, stage: str) -> Iterator[None]:
@@ -78,6 +78,14 @@ class Database:
                     connection.execute(
                         text("SELECT pg_advisory_unlock(:space, hashtext(:stage))"), key
                     )
+
+    def vacuum(self, tables: Iterable[str]) -> None:
+        """Let the server overwrite the room of deleted rows of some tables, indexes included."""
+        names = ", ".join(f'"{table}"' for table in sorted(set(tables)))
+        if names:
+            with self.engine.connect() as connection:
+                connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.execute(text(f"VACUUM {names}"))
 
     def close(self) -> None:
         """Give all connections back."""
@@ -109,12 +117,13 @@ def server_url(settings: Settings) -> URL:
         return make_url(_start_embedded(settings.home)).set(drivername="postgresql+psycopg")
     try:
         url = make_url(settings.database_url.get_secret_value())
-    except ArgumentError as error:
+    except (ArgumentError, ValueError):  # both repeat the URL, or a part of it
         raise DatabaseError(
             "Reading TRIAGE_DATABASE_URL",
             "it is not a database URL",
-            "Write it as postgresql://user:password@host:5432/database.",
-        ) from error
+            "Write it as postgresql://user:password@host:5432/database, signs in the password "
+            "such as @ or / percent-encoded.",
+        ) from None
     if url.get_backend_name() not in {"postgresql", "postgres"}:
         raise DatabaseError(
             "Reading TRIAGE_DATABASE_URL",
@@ -243,6 +252,11 @@ def _forget_dead_clients(server: PostgresServer) -> None:
     clients = server.global_process_id_list
     with server._lock:
         clients.put([pid for pid in clients._get() if psutil.pid_exists(pid)])
+
+
+def _without_values(error: DBAPIError) -> Exception:
+    """The server's error as a cause that may be logged: its details quote the row that failed."""
+    return psycopg.DatabaseError(f"{type(error.orig).__name__}: {_first_line(error)}")
 
 
 def _first_line(error: DBAPIError) -> str:

@@ -80,6 +80,10 @@ class UnknownTheme(TriageError):
     """No theme has this id."""
 
 
+class AmbiguousName(TriageError):
+    """A name stands for more than one thing; nothing was done."""
+
+
 class UnknownReport(TriageError):
     """No report has this id."""
 

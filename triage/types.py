@@ -519,7 +519,8 @@ class Correction:
 class CollectSummary:
     """What one intake did: every record ends in exactly one of the first four counts.
 
-    ``duplicates`` of the added repeat an earlier text; ``failed_sources`` are the messages of
+    Or in ``forgotten``: it was to be forgotten, and is not taken in again. ``duplicates`` of the
+    added repeat an earlier text; ``failed_sources`` are the messages of
     sources that could not be read.
     """
 
@@ -529,6 +530,7 @@ class CollectSummary:
     rejected: int = 0
     duplicates: int = 0
     failed_sources: tuple[str, ...] = ()
+    forgotten: int = 0
 
     def __add__(self, other: CollectSummary) -> CollectSummary:
         return CollectSummary(
@@ -538,6 +540,7 @@ class CollectSummary:
             self.rejected + other.rejected,
             self.duplicates + other.duplicates,
             self.failed_sources + other.failed_sources,
+            self.forgotten + other.forgotten,
         )
 
     def counts(self) -> dict[str, int]:
@@ -549,4 +552,4 @@ class CollectSummary:
             "rejected": self.rejected,
             "duplicates": self.duplicates,
             "failed sources": len(self.failed_sources),
-        }
+        } | ({"forgotten": self.forgotten} if self.forgotten else {})

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from triage.config.loader import load_config
@@ -16,6 +17,7 @@ from triage.config.model import TriageConfig
 from triage.database import Database, open_database
 from triage.errors import SettingsError
 from triage.settings import Settings, load_settings
+from triage.store.audit import record_config
 from triage.store.intake import register_hash_key
 
 KEY_FILE = "hash.key"
@@ -40,6 +42,16 @@ class Workspace:
         """The repository that issues are filed in; the environment outranks the file."""
         return self.settings.github_repository or self.config.github.repository
 
+    def at(self, repository: str) -> Workspace:
+        """The same installation, with its issues in another repository."""
+        settings = self.settings.model_copy(update={"github_repository": repository})
+        return replace(self, settings=settings)
+
+    @property
+    def private_repository(self) -> str | None:
+        """The repository of sensitive themes; None where they stay inside."""
+        return self.config.privacy.private_repository
+
     @property
     def drafts_folder(self) -> Path:
         """Where a dry run leaves the rendered issues."""
@@ -53,9 +65,23 @@ def open_workspace() -> Iterator[Workspace]:
     config = load_config(settings.config)
     database = open_database(settings)
     try:
-        yield Workspace(settings, config, database, load_hash_key(settings, database))
+        workspace = Workspace(settings, config, database, load_hash_key(settings, database))
+        _note_config(workspace)
+        yield workspace
     finally:
         database.close()
+
+
+def _note_config(workspace: Workspace) -> None:
+    """Keep in the audit log which parts of ``triage.yaml`` are other than at the last opening."""
+    parts = workspace.config.model_dump(mode="json")
+    digests = {
+        name: hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16]
+        for name, part in parts.items()
+    }
+    path = workspace.settings.config
+    with workspace.database.session() as session:
+        record_config(session, "triage.yaml" if path else "built-in configuration", digests)
 
 
 def load_hash_key(settings: Settings, database: Database) -> bytes:

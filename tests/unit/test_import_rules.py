@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CORE = {
     "cleaning", "clustering", "themes", "reading", "decision", "routing", "corrections", "filing",
-    "listening", "verification",
+    "listening", "privacy", "verification",
 }  # fmt: skip
 EDGES = {"distilling", "embedding", "tracker", "sources", "database", "store", "readerfile"}
 EVERYBODYS = {"types", "errors"}

@@ -135,7 +135,7 @@ def _find_rejection(raw: RawReport) -> Rejection | None:
     # Numbers that look like a phone or an IP are ordinary in ids; keys and addresses are not.
     hidden = redact(identifier)
     is_private = "[secret]" in hidden or "[email]" in hidden
-    if is_private or visible_text(identifier) != identifier:
+    if is_private or visible_text(identifier) != identifier or "\n" in identifier:
         problem = "holds a secret, an address or invisible characters"
         return _reject(raw, "id", problem, "give the report another id and ingest again")
     is_blank = not visible_text(raw.body[:_LONGEST_READ]).strip()

@@ -12,9 +12,11 @@ import typer
 
 from triage import __version__
 from triage.cli import (
+    auditing,
     correcting,
     exporting,
     following,
+    forgetting,
     keeping,
     listing,
     operating,
@@ -46,6 +48,8 @@ for module in (
     receiving,
     training,
     working,
+    auditing,
+    forgetting,
 ):
     module.register(app)
 

@@ -37,6 +37,10 @@ def correct(
         list[str] | None, typer.Option(help="A report that is another failure; repeatable.")
     ] = None,
     not_a_problem: Annotated[bool, typer.Option(help="Set the theme aside.")] = False,
+    sensitive: Annotated[
+        bool | None,
+        typer.Option("--sensitive/--not-sensitive", help="Whether its words may be shown outside."),
+    ] = None,
     author: Annotated[str | None, typer.Option("--by", help="Who says so.")] = None,
 ) -> None:
     """Correct the machine. Your word holds: no later run overwrites it."""
@@ -52,6 +56,7 @@ def correct(
             ("merge-into", merge_into),
             ("split", json.dumps(split) if split else ""),
             ("not-a-problem", "yes" if not_a_problem else ""),
+            ("sensitive", "" if sensitive is None else "yes" if sensitive else "no"),
         )
         if value
     }
@@ -59,8 +64,8 @@ def correct(
         raise WrongCorrection(
             f"Correcting {theme_id}",
             "nothing to correct was named",
-            "Give --verdict, --capability, --owner, --not-owner, --priority, --merge-into, --split "
-            "or --not-a-problem.",
+            "Give --verdict, --capability, --owner, --not-owner, --priority, --merge-into, "
+            "--split, --not-a-problem, --sensitive or --not-sensitive.",
         )
     from flows.correcting import apply_corrections, take_effect
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from triage.cli.auditing import note_export
 from triage.cli.terminal import output
 from triage.errors import IntakeError
 from triage.page import render_page
@@ -47,8 +48,10 @@ def assignments(
     ] = False,
 ) -> None:
     """Write one row per report: id, theme_id, verdict, capability, owner, issue_url."""
-    with open_workspace() as workspace, workspace.database.session() as session:
-        rows = [asdict(row) for row in load_assignments(session, core_only=core)]
+    with open_workspace() as workspace:
+        with workspace.database.session() as session:
+            rows = [asdict(row) for row in load_assignments(session, core_only=core)]
+        note_export(workspace, "assignments", target, len(rows))
     with target.open("w", encoding="utf-8", newline="") as stream:
         if as_json:
             json.dump(rows, stream, ensure_ascii=False, indent=2)
@@ -69,9 +72,11 @@ def probes(
     ] = None,
 ) -> None:
     """Write the prompts that showed a theme's failure, as an evaluation set (JSONL)."""
-    with open_workspace() as workspace, workspace.database.session() as session:
-        found = load_probes(session)
-    kept = [probe for probe in found if theme_id is None or probe.theme == theme_id.upper()]
+    with open_workspace() as workspace:
+        with workspace.database.session() as session:
+            found = load_probes(session)
+        kept = [probe for probe in found if theme_id is None or probe.theme == theme_id.upper()]
+        note_export(workspace, "probes", target, len(kept))
     with target.open("w", encoding="utf-8") as stream:
         for probe in kept:
             stream.write(json.dumps(probe_line(probe, layout), ensure_ascii=False) + "\n")
@@ -106,6 +111,7 @@ def report(target: Target = Path("triage-report.html")) -> None:
     """Write the state of all themes as one self-contained HTML page."""
     with open_workspace() as workspace:
         target.write_text(_page(workspace), encoding="utf-8")
+        note_export(workspace, "report", target, 1)
     output.print(f"Wrote {target.resolve()}", soft_wrap=True)
 
 

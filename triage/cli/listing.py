@@ -10,8 +10,10 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from triage.cli.auditing import note, whoami
 from triage.cli.terminal import AsJson, output, printable, show_rows, show_themes
 from triage.corrections import conflicts
+from triage.store.audit import Action, record
 from triage.store.decisions import load_corrections, load_decision_history, load_routes
 from triage.store.distillations import load_distillations_of
 from triage.store.intake import load_rejections
@@ -33,8 +35,10 @@ def register(app: typer.Typer) -> None:
 
 def themes(as_json: bool = AsJson) -> None:
     """List the open failure themes, most reporters first."""
-    with open_workspace() as workspace, workspace.database.session() as session:
-        rows = theme_rows(session)
+    with open_workspace() as workspace:
+        with workspace.database.session() as session:
+            rows = theme_rows(session)
+        note(workspace, Action.SAW_THEMES, count=len(rows))
     if rows and not as_json:
         show_themes(rows)
         return
@@ -48,6 +52,7 @@ def theme(
     """Show one theme whole: what fails, for whom, the verdict with its evidence, the blocker."""
     with open_workspace() as workspace:
         facts = _theme_facts(workspace, theme_id)
+        note(workspace, Action.SAW_THEME, [facts["theme"]])
     _show(facts, as_json=as_json)
 
 
@@ -60,6 +65,7 @@ def trace(
         with workspace.database.session() as session:
             found = find_reports(session, report)
         steps = [_trace(workspace, one) for one in found]
+        note(workspace, Action.SAW_REPORT, [f"#{one.report_id}" for one in found])
     if as_json:
         typer.echo(json.dumps(steps, ensure_ascii=False, indent=2, default=str))
         return
@@ -90,6 +96,7 @@ def rejected(as_json: bool = AsJson) -> None:
             }
             for rejection, since in load_rejections(session)
         ]
+        record(session, whoami(), Action.SAW_REJECTED, count=len(rows))
     if as_json or not rows:
         show_rows(rows, as_json=as_json, empty="Nothing was set aside.")
         return

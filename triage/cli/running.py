@@ -11,12 +11,14 @@ from typing import Annotated
 
 import typer
 
+from triage.cli.auditing import note
 from triage.cli.prefect_server import is_serving, prefect_environment, serve_all
 from triage.cli.terminal import errors, output, progress_bars, show_rows, show_themes
 from triage.config.loader import write_default_config
 from triage.errors import IntakeError
 from triage.settings import load_settings
 from triage.spending import spending_of
+from triage.store.audit import Action
 from triage.store.overview import theme_rows
 from triage.types import CollectSummary
 from triage.workspace import Workspace, open_workspace
@@ -101,6 +103,8 @@ def _run(dry_run: bool | None, *, in_prefect: bool, show: bool) -> None:
         with workspace.database.session() as session:
             rows = theme_rows(session)
         drafts = workspace.drafts_folder
+        if show:
+            note(workspace, Action.SAW_DRAFTS, count=results["file"]["drafted"])
     show_themes(rows)
     for stage, counts in results.items():
         _show_counts(stage, counts)

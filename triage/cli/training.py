@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from triage.cleaning import clean_report, without_names
+from triage.cli.auditing import note
 from triage.cli.terminal import AsJson, output, progress_bars, show_rows
 from triage.config.loader import load_config
 from triage.config.model import TriageConfig
 from triage.embedding import Embedder
 from triage.errors import TrainingError
 from triage.settings import load_settings
+from triage.store.audit import Action
 from triage.types import CleanReport, RawReport
 from triage.workspace import open_workspace
 
@@ -109,6 +111,7 @@ def learn(
 
     with open_workspace() as workspace:
         figures = take_back(workspace) if roll_back else learn_all(workspace)
+        note(workspace, Action.LEARNT, what="rolled back" if roll_back else "learnt")
     rows = [{"what": name, "value": value} for name, value in figures.items()]
     show_rows(rows, as_json=as_json, empty="")
 

@@ -44,6 +44,7 @@ def config_problems(config: TriageConfig) -> list[ConfigProblem]:
         *_capability_problems(config),
         *_policy_problems(config),
         *_source_problems(config),
+        *_privacy_problems(config),
     ]
 
 
@@ -63,7 +64,7 @@ def config_warnings(config: TriageConfig) -> list[str]:
     releases = [version.released for version in config.family.versions if version.released]
     if upcoming.planned and releases and upcoming.planned <= max(releases):
         found.append(f"'{upcoming.name}' is planned before the latest release ({max(releases)}).")
-    stages = config.schedules.by_stage().keys() - {"pipeline", "learn", "recluster"}
+    stages = config.schedules.by_stage().keys() - {"pipeline", "learn", "recluster", "expire"}
     if config.schedules.pipeline and stages:
         found.append("The pipeline and single stages are both scheduled: stages will run twice.")
     return found
@@ -180,3 +181,21 @@ def _source_problems(config: TriageConfig) -> Iterator[ConfigProblem]:
                     "Merge the two entries.",
                 )
             known.add(name.casefold())
+
+
+def _privacy_problems(config: TriageConfig) -> Iterator[ConfigProblem]:
+    known = sorted({capability.id for capability in config.capabilities})
+    for index, name in enumerate(config.privacy.sensitive_capabilities):
+        if name not in known:
+            yield ConfigProblem(
+                ("privacy", "sensitive_capabilities", index),
+                f"no capability is called '{name}'",
+                did_you_mean(name, known),
+            )
+    private, public = config.privacy.private_repository, config.github.repository
+    if private and public and private.casefold() == public.casefold():
+        yield ConfigProblem(
+            ("privacy", "private_repository"),
+            "is the repository that all other issues go to",
+            "Name another one, that only those may read who may read sensitive reports.",
+        )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from pathlib import PurePath
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from triage.config.checks import config_problems, config_warnings
@@ -112,6 +113,16 @@ class FilesSource(Section):
     """The drop folder, relative to ``TRIAGE_HOME`` unless absolute."""
 
     inbox: Text = "inbox"
+
+    @field_validator("inbox")
+    @classmethod
+    def _stays_inside(cls, value: str) -> str:
+        if ".." in PurePath(value).parts:
+            raise refusal(
+                "the folder leads out of where it begins (`..`)",
+                "Name a folder below TRIAGE_HOME, or an absolute path.",
+            )
+        return value
 
 
 class GitHubSource(Section):
@@ -251,6 +262,17 @@ class GitHubTarget(Section):
     extra_labels: tuple[Text, ...] = ()
 
 
+class Privacy(Section):
+    """Whose words are shown where, and for how long they are kept."""
+
+    min_reporters: Count = 3
+    private_repository: Repository | None = None
+    sensitive_capabilities: tuple[Slug, ...] = ()
+    sensitive_labels: tuple[Text, ...] = ()
+    keep_text_days: Count | None = None
+    keep_audit_days: Annotated[int, Field(ge=30, le=10_000, strict=True)] | None = None
+
+
 class Schedules(Section):
     """When each stage runs; null means not by the clock."""
 
@@ -266,6 +288,7 @@ class Schedules(Section):
     sync: Cron | None = "50 * * * *"
     verify: Cron | None = "5 6 * * *"
     recluster: Cron | None = "50 3 * * sun"
+    expire: Cron | None = "30 4 * * *"
 
     def by_stage(self) -> dict[str, str]:
         """The cron line of every stage that has one."""
@@ -286,6 +309,7 @@ class TriageConfig(Section):
     github: GitHubTarget = GitHubTarget()
     releases: Releases = Releases()
     schedules: Schedules = Schedules()
+    privacy: Privacy = Privacy()
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:

@@ -54,9 +54,9 @@ _SECURITY = (
     r"\b(?:passwords?|credentials?|api[- ]keys?|secrets?|access tokens?|private keys?|"
     r"personal data|customer data)\b|\bremote code execution\b|\bvulnerabilit\w+|"
     r"\bsecurity (?:hole|bug|issue|flaw|incident)\b|\bprompt injection\b|"
-    r"\bsandbox (?:escape|bypass)\w*|\bwithout (?:my |any |the )?(?:approval|permission|consent)\b|"
-    r"泄露|漏洞|未经(?:允许|授权|许可)|密钥"
+    r"\bsandbox (?:escape|bypass)\w*|泄露|漏洞|密钥"
 )
+_CONSENT = r"\bwithout (?:my |any |the )?(?:approval|permission|consent)\b|未经(?:允许|授权|许可)"
 _HARM = (
     r"\bself[- ]harm\b|\bsuicid\w+|\boverdose\b|\b(?:dangerous|lethal|toxic) (?:dose|dosage|advice)"
     r"\b|\bchild (?:safety|abuse)\b|自杀|自残"
@@ -68,12 +68,14 @@ WORKS_ELSEWHERE = re.compile(_ELSEWHERE, _FLAGS)
 GIVES_FIGURES = re.compile(_MEASURED, _FLAGS)
 HINTS_AT_A_FIX = re.compile(_FIX_HINT, _FLAGS)
 AFTER_A_FIX = re.compile(_AFTER_FIX, _FLAGS)
+SECURITY = re.compile(_SECURITY, _FLAGS)
+HARM = re.compile(_HARM, _FLAGS)
 
 # What makes a failure severe, by the word under which a reader sees it.
 SEVERITY = {
     "destroyed or lost data": re.compile(_DESTRUCTIVE, _FLAGS),
-    "security or overridden consent": re.compile(_SECURITY, _FLAGS),
-    "harm to people": re.compile(_HARM, _FLAGS),
+    "security or overridden consent": re.compile(f"{_SECURITY}|{_CONSENT}", _FLAGS),
+    "harm to people": HARM,
 }
 
 

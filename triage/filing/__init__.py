@@ -18,7 +18,7 @@ from triage.filing.notes import (
     verdict_note,
 )
 from triage.filing.rendering import render_draft_file, render_page
-from triage.filing.section import section_digest, with_section
+from triage.filing.section import emptied_section, section_digest, with_section
 from triage.filing.upkeep import Situation, Told, Upkeep, first_told, plan_upkeep
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Told",
     "Upkeep",
     "draft_issue",
+    "emptied_section",
     "error_note",
     "filing_blocker",
     "first_told",

@@ -40,17 +40,18 @@ def issue_body(
 def _assembled(
     theme: Theme, decision: Decision, route: Route, context: DraftContext, quotes: list[str]
 ) -> str:
+    why = context.withheld.get(theme.theme_id)
     parts = (
         SECTION_BEGIN,
         sections.what_fails(theme, context),
         *sections.earlier_issue(theme, context),
         *sections.since_release(theme, context),
         sections.verdict(decision, context),
-        sections.evidence(decision),
-        sections.who_reports(theme),
+        *([sections.evidence(decision)] if why is None else []),
+        sections.who_reports(theme, is_withheld=why is not None),
         reports_per_week(theme.profile.weeks),
-        sections.quotes(theme, quotes),
-        sections.error_signatures(theme),
+        sections.quotes(theme, quotes, why),
+        *([sections.error_signatures(theme)] if why is None else []),
         sections.owner(route, context),
         sections.corrections(theme, decision),
         SECTION_END,

@@ -36,7 +36,8 @@ class DraftContext:
     ``next_version`` is the title of the milestone, or None for no milestone. ``releases`` are
     in order of release, oldest first. ``capability_titles`` maps ids to titles.
     ``earlier_issues`` maps a theme whose failure came back to the address of its former issue,
-    ``release_notes`` a theme to what is known of it since the latest release.
+    ``release_notes`` a theme to what is known of it since the latest release, ``withheld`` a theme
+    whose words may not be shown to the reason.
     ``fallback_owner`` takes what has no owner or whose owner cannot be assigned.
     """
 
@@ -52,5 +53,6 @@ class DraftContext:
     extra_labels: tuple[str, ...] = ()
     earlier_issues: Mapping[int, str] = field(default_factory=dict)
     release_notes: Mapping[int, ReleaseNote] = field(default_factory=dict)
+    withheld: Mapping[int, str] = field(default_factory=dict)
     max_quotes: int = 5
     quote_chars: int = 1200

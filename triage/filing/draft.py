@@ -11,6 +11,7 @@ from triage.filing.hostile import visible_line
 from triage.filing.markdown import code_span, plain_title, safe_prose
 from triage.filing.marker import marker
 from triage.filing.sections import OWNER_HEADING
+from triage.privacy import without_words, without_words_of_reports
 from triage.types import Decision, IssueDraft, Report, Route, Theme, Verdict
 
 _VERDICT_LABEL = {
@@ -31,8 +32,14 @@ def draft_issue(
     """Build the issue for a theme that passed the gate.
 
     ``reports`` are the theme's; the exemplars among them are quoted. No text in them can
-    mention anybody, refer to anything, load anything, or pass for a part of ours.
+    mention anybody, refer to anything, load anything, or pass for a part of ours. A theme whose
+    words are withheld is shown by its counts alone, with the reason.
     """
+    why = context.withheld.get(theme.theme_id)
+    if why is not None:
+        released = [release.version for release in context.releases]
+        theme = without_words(theme, why, [*released, context.next_version or ""])
+        decision, reports = without_words_of_reports(decision), ()
     assignee = route.owner or context.fallback_owner
     fallback = context.fallback_owner if context.fallback_owner != assignee else None
     return IssueDraft(

@@ -41,6 +41,12 @@ def with_section(body: str, fresh: str) -> str | None:
     return whole if len(whole) <= MAX_ISSUE_CHARS else None
 
 
+def emptied_section() -> str:
+    """Our marked part without anything in it but why; for an issue that speaks for no theme now."""
+    said = "What stood here was removed, since somebody's words were to be forgotten."
+    return f"{SECTION_BEGIN}\n\n{said}\n\n{SECTION_END}"
+
+
 def _plain(body: str) -> str:
     """GitHub's editor sends carriage returns."""
     return body.replace("\r\n", "\n")

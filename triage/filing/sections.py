@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from triage.filing.context import DraftContext
 from triage.filing.links import safe_link
 from triage.filing.markdown import code_span, quote_block, safe_prose
+from triage.privacy import NOT_QUOTED, QUOTES_HEADING
 from triage.types import Decision, EvidenceItem, Kind, Report, Route, Theme, Verdict
 
 OWNER_HEADING = "### Owner"
@@ -15,6 +16,7 @@ _TOP = 5
 _MAX_REASONS = 12
 _MAX_EVIDENCE = 20
 _MAX_QUOTE_CHARS = 10_000
+_BREAKDOWNS = ("Model version", "Environment", "Channel", "Language")
 _NEUTRAL = 0.005  # smaller weights would be shown as 0.00
 
 _MEANING = {
@@ -102,9 +104,10 @@ def evidence(decision: Decision) -> str:
     return "\n".join(["### Evidence", "", head, *rows]) + note
 
 
-def who_reports(theme: Theme) -> str:
-    """Reports by version, environment, channel and language."""
+def who_reports(theme: Theme, *, is_withheld: bool = False) -> str:
+    """Reports by version, environment, channel and language; withheld, by what is ours to name."""
     profile = theme.profile
+    shown = ("Model version", "Language") if is_withheld else _BREAKDOWNS
     rows = [
         f"| {name} | {_breakdown(counts, profile.reports)} |"
         for name, counts in (
@@ -113,13 +116,17 @@ def who_reports(theme: Theme) -> str:
             ("Channel", profile.channels),
             ("Language", profile.languages),
         )
+        if name in shown
     ]
     return "\n".join(["### Who reports it", "", "| By | Reports |", "| --- | --- |", *rows])
 
 
-def quotes(theme: Theme, blocks: Sequence[str]) -> str:
-    """Exemplary reports in their own words, as far as there is room for them."""
-    heading = "### In the reporters' words"
+def quotes(theme: Theme, blocks: Sequence[str], withheld: str | None = None) -> str:
+    """Exemplary reports in their own words, as far as there is room; or why there are none."""
+    heading = QUOTES_HEADING
+    if withheld is not None:
+        inside = f"`triage theme {theme.name}` shows the reports to those who may see them."
+        return f"{heading}\n\n{NOT_QUOTED}{withheld}. {inside}"
     return "\n\n".join([heading, *(blocks or [f"`triage theme {theme.name}` shows the reports."])])
 
 
@@ -165,6 +172,7 @@ def corrections(theme: Theme, decision: Decision) -> str:
         "--merge-into THEME",
         "--split REPORT",
         "--not-a-problem",
+        "--sensitive",
     )
     commands = "\n".join(f"{command} {option}" for option in options)
     return (

@@ -24,7 +24,8 @@ class Told:
     """What the issue said when somebody was last told: the base for what has changed since.
 
     ``merged`` are themes that were absorbed, ``calmer_since`` is the day since which the numbers
-    ask for a lower priority than the label.
+    ask for a lower priority than the label. ``withheld`` is the reason for which it quotes nobody,
+    empty where it may.
     """
 
     reporters: int
@@ -32,6 +33,7 @@ class Told:
     verdict: str = ""
     merged: tuple[int, ...] = ()
     calmer_since: date | None = None
+    withheld: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Situation:
     ``role_of`` names a label's role, ``present_name`` maps a configured label to what people
     renamed it to, ``held`` are fields that people hold. ``absorbed`` are themes merged into this
     one. ``awaited`` is the version that is waited for: until its verdict the machine is quiet.
+    ``withheld`` is the reason for which the issue must not quote anybody now. ``title`` is the one
+    that was sent.
     """
 
     facts: IssueFacts
@@ -51,6 +55,8 @@ class Situation:
     present_name: Mapping[str, str] = field(default_factory=dict)
     absorbed: Collection[int] = ()
     awaited: str | None = None
+    withheld: str | None = None
+    title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +68,13 @@ class Upkeep:
     rewrites_section: bool
     news: tuple[str, ...]
     told: Told
+    retitles: bool = False
 
     @property
     def is_edit(self) -> bool:
         """Whether the issue itself is to be changed."""
-        return self.labels is not None or self.assignees is not None or self.rewrites_section
+        named = self.labels is not None or self.assignees is not None
+        return named or self.rewrites_section or self.retitles
 
 
 def plan_upkeep(
@@ -90,14 +98,43 @@ def plan_upkeep(
         news = _news(theme, decision, releases, situation)
         if news:
             told = _now_told(theme, decision, releases, situation, told)
-    rewrites = "section" not in held and facts.section is not None and facts.section != section
-    return Upkeep(labels, _assignees(draft, situation), rewrites, news, told)
+    if "comments" not in held and not facts.locked:
+        news += _privacy_news(situation)
+    taken_off = situation.withheld is not None and not situation.told.withheld
+    told = replace(told, withheld=situation.withheld or "")
+    # Nobody's hold keeps words in public that must not be there; from then on it counts again.
+    is_ours = "section" not in held or taken_off
+    rewrites = is_ours and facts.section is not None and facts.section != section
+    retitles = _retitles(draft, situation)
+    return Upkeep(labels, _assignees(draft, situation), rewrites, news, told, retitles)
 
 
-def first_told(theme: Theme, verdict: Verdict, releases: Sequence[str]) -> Told:
+def first_told(theme: Theme, verdict: Verdict, releases: Sequence[str], withheld: str = "") -> Told:
     """What a freshly filed issue has said."""
     versions = tuple(v for v in releases if theme.profile.versions.get(v, 0) > 0)
-    return Told(theme.profile.distinct_reporters, versions, verdict.value)
+    told = Told(theme.profile.distinct_reporters, versions, verdict.value)
+    return replace(told, withheld=withheld)
+
+
+def _privacy_news(situation: Situation) -> tuple[str, ...]:
+    """That words were taken off or put back; never done without saying so."""
+    before, now = situation.told.withheld, situation.withheld
+    if now is not None and not before:
+        return (
+            f"What people wrote was taken off this issue: {safe_prose(now, 300)}. Counts stay. "
+            "GitHub keeps earlier versions of a text under *edited*, where who may write here can "
+            "delete them.",
+        )
+    if now is None and before:
+        return (f"People are quoted again: the reason ({safe_prose(before, 300)}) is gone.",)
+    return ()
+
+
+def _retitles(draft: IssueDraft, situation: Situation) -> bool:
+    """Whether the title that was sent must go since it quotes, or may be a telling one again."""
+    if situation.title is None or situation.title == draft.title:
+        return False
+    return situation.withheld is not None or bool(situation.told.withheld)
 
 
 def _labels(
@@ -175,7 +212,8 @@ def _news(
         counts = ", ".join(str(profile.versions[version]) for version in fresh)
         news.append(f"It is reported on {names} too ({counts} reports).")
     if told.verdict and decision.verdict.value != told.verdict and decision.set_by == "policy":
-        reason = f" {safe_prose(decision.reasons[0], 300)}" if decision.reasons else ""
+        may_say = bool(decision.reasons) and situation.withheld is None
+        reason = f" {safe_prose(decision.reasons[0], 300)}" if may_say else ""
         news.append(f"The verdict is **{decision.verdict}** now, not {told.verdict}.{reason}")
     absorbed = sorted(set(situation.absorbed) - set(told.merged))
     if absorbed:

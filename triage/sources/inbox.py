@@ -16,9 +16,10 @@ FAILED = "failed"
 def pending_files(inbox: Path, *, now: datetime, settle_seconds: float = 5) -> list[Path]:
     """Files that wait in the folder, by name.
 
-    Left out: hidden files, unknown endings (so also ``.part`` and ``.tmp``), and what was
-    written to less than ``settle_seconds`` ago, since somebody may still be writing. A folder
-    that does not exist holds nothing.
+    Left out: links (they may lead to what the sender must not read), hidden files, unknown
+    endings (so also ``.part`` and ``.tmp``), and what was written to less than
+    ``settle_seconds`` ago, since somebody may still be writing. A folder that does not exist
+    holds nothing.
     """
     try:
         entries = sorted(inbox.iterdir())
@@ -28,7 +29,7 @@ def pending_files(inbox: Path, *, now: datetime, settle_seconds: float = 5) -> l
 
 
 def _is_ready(path: Path, now: datetime, settle_seconds: float) -> bool:
-    if path.name.startswith(".") or not is_supported(path):
+    if path.name.startswith(".") or path.is_symlink() or not is_supported(path):
         return False
     try:
         age_seconds = now.timestamp() - path.stat().st_mtime

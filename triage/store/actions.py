@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from triage.store.life_tables import IssueActionRow
 
-COMMENT, EDIT, REACT = "comment", "edit", "react"
+COMMENT, EDIT, REACT, REWRITE = "comment", "edit", "react", "rewrite"
 TELL = "tell"  # the one comment on a reporter's own issue
 
 
@@ -114,6 +114,33 @@ def load_intended_issues(session: Session, kind: str) -> set[tuple[str, int]]:
 def withdraw(session: Session, action_id: int) -> None:
     """Forget an intent that was never sent."""
     session.execute(delete(IssueActionRow).where(col(IssueActionRow.action_id) == action_id))
+
+
+def load_action(session: Session, repository: str, number: int, key: str) -> str | None:
+    """What became of a write; None while it is only intended."""
+    row = select(col(IssueActionRow.outcome)).where(
+        col(IssueActionRow.repository) == repository,
+        col(IssueActionRow.number) == number,
+        col(IssueActionRow.action_key) == key,
+        col(IssueActionRow.done_at).is_not(None),
+    )
+    return session.execute(row).scalar_one_or_none()
+
+
+def settle_quoting(
+    session: Session, is_mention: Callable[[str], bool], *, now: datetime
+) -> list[str]:
+    """Let comments not be written that repeat forgotten words; returns where one was written."""
+    written = []
+    for row in session.execute(select(IssueActionRow)).scalars():
+        if row.kind != COMMENT or not is_mention(str(row.payload.get("body", ""))):
+            continue
+        if row.done_at is None:
+            _update(session, row.action_id, done_at=now, outcome="forgotten before it was written")
+        else:
+            place = f"{row.repository}#{row.number}"
+            written.append(f"{place}: a comment of ours repeats it; delete it by hand")
+    return written
 
 
 def mark_attempted(session: Session, action_id: int, *, now: datetime) -> None:

@@ -51,8 +51,10 @@ def _cursor(session: Session, attempted: str) -> Iterator[psycopg.Cursor[Any]]:
         with connection.cursor() as cursor:
             yield cursor
     except psycopg.Error as error:
+        problem = str(error).strip().partition("\n")[0]
+        # the lines after the first quote the row that failed, which must not get into a log
         raise DatabaseError(
             attempted,
-            str(error).strip().partition("\n")[0],
+            problem,
             "What was committed stays. Check the server and its disk, then run it again.",
-        ) from error
+        ) from psycopg.DatabaseError(f"{type(error).__name__}: {problem}")

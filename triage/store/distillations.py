@@ -30,7 +30,7 @@ def load_undistilled(session: Session, *, prompt_version: str, llm_model: str) -
     )
     statement = (
         select(fingerprint)
-        .where(~known, col(ReportRow.duplicate_of).is_(None))
+        .where(~known, col(ReportRow.duplicate_of).is_(None), col(ReportRow.failure_text) != "")
         .group_by(fingerprint)
         .order_by(func.max(col(ReportRow.created_at)).desc(), fingerprint)
     )

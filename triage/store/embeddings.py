@@ -81,7 +81,7 @@ def load_unembedded(
             col(ReportRow.environment),
         )
         .distinct(col(ReportRow.fingerprint))
-        .where(~known)
+        .where(~known, col(ReportRow.failure_text) != "")
         .order_by(col(ReportRow.fingerprint), col(ReportRow.report_id))
     )
     if keys is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -57,6 +57,20 @@ def save_filed(session: Session, theme_id: int, issue: FiledIssue) -> None:
         filed_at=func.now(),
         last_error=None,
         **sent,
+    )
+
+
+def save_sent(session: Session, theme_id: int, draft: IssueDraft) -> None:
+    """Record a filed issue's draft as it was written now, in place of the one before."""
+    _update(session, theme_id, draft=asdict(draft))
+
+
+def empty_sent_bodies(session: Session, theme_ids: Collection[int]) -> None:
+    """Forget the texts that filed issues were created with; what they are called stays."""
+    session.execute(
+        update(IssueRow)
+        .where(col(IssueRow.theme_id).in_(theme_ids), col(IssueRow.state) == IssueState.FILED)
+        .values(draft=func.jsonb_set(col(IssueRow.draft), "{body}", '""'))
     )
 
 

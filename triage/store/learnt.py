@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -76,6 +76,19 @@ def roll_back(session: Session) -> bool:
         update(LearntRow).where(col(LearntRow.learnt_id) == newest).values(is_used=False)
     )
     return True
+
+
+def forget_learnt(session: Session, fingerprints: Collection[str]) -> int:
+    """Take some texts out of everything that was ever learnt; returns in how many it was."""
+    changed = 0
+    for row in session.execute(select(LearntRow)).scalars():
+        found = _parse(row.content)
+        if found is not None and not set(fingerprints).isdisjoint(found.fingerprints):
+            content = json.dumps(asdict(found.without(set(fingerprints))))
+            row.content, row.checksum = content, _checksum(content)
+            changed += 1
+    session.flush()
+    return changed
 
 
 def _parse(content: str) -> Learnt | None:

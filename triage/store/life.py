@@ -173,4 +173,5 @@ def _told(values: Mapping[str, Any]) -> Told:
         verdict=values["verdict"],
         merged=tuple(values["merged"]),
         calmer_since=date.fromisoformat(since) if since else None,
+        withheld=values.get("withheld", ""),
     )

@@ -61,6 +61,7 @@ COLUMN_TYPES = {
 DERIVED = {"created_at", "fingerprint", "shingle_bands", "error_signatures"}
 DIGESTED = tuple(field.name for field in fields(CleanReport) if field.name not in DERIVED)
 SEQUENCE = "report_report_id_seq"
+EXPIRED = "expired"  # the content's digest of a report whose text was let go
 SAVING_LOCK = 0x7361_7665  # "save": held by the transaction that saves reports
 
 
@@ -96,7 +97,7 @@ def save_reports(session: Session, reports: Sequence[CleanReport]) -> SavedRepor
     changed = {
         known[key].report_id: report
         for key, report in latest.items()
-        if key in known and known[key].content_digest != _content_digest(report)
+        if key in known and known[key].content_digest not in (EXPIRED, _content_digest(report))
     }
     added = _add(session, new)
     for report_id, report in changed.items():
@@ -268,7 +269,9 @@ def count_originals(session: Session, space_id: int) -> int:
 def count_unembedded(session: Session, space_id: int) -> int:
     """How many reports that repeat no other have no vector in a space."""
     statement = select(func.count()).where(
-        col(ReportRow.duplicate_of).is_(None), ~_has_vector(space_id)
+        col(ReportRow.duplicate_of).is_(None),
+        col(ReportRow.failure_text) != "",
+        ~_has_vector(space_id),
     )
     return int(session.execute(statement).scalar_one())
 
@@ -278,6 +281,7 @@ def load_texts(session: Session, limit: int) -> list[str]:
     statement = (
         select(col(ReportRow.failure_text))
         .ext(distinct_on(col(ReportRow.fingerprint)))
+        .where(col(ReportRow.failure_text) != "")
         .order_by(col(ReportRow.fingerprint), col(ReportRow.report_id))
         .limit(limit)
     )

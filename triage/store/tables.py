@@ -266,6 +266,7 @@ class ThemeRow(SQLModel, table=True):
     described_members: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     counted_state: str | None = _text(nullable=True)
     centre: Any = Field(default=None, sa_column=Column(Vector(), nullable=True))
+    sensitivity: str | None = _text(nullable=True)
     blocker: str | None = _text(nullable=True)
     blocker_at: datetime | None = _time(nullable=True)
     created_at: datetime = _time(default_now=True)

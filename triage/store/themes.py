@@ -158,10 +158,15 @@ def described_members(session: Session) -> dict[int, int]:
 
 
 def save_profile(
-    session: Session, theme_id: int, profile: ThemeProfile, *, centre: Vector, state: str
+    session: Session, theme_id: int, profile: ThemeProfile, *, centre: Vector | None, state: str
 ) -> None:
-    """Store a theme's counts, its mean vector, and the state of its reports that they are of."""
-    values = {"profile": _profile_json(profile), "centre": centre, "counted_state": state}
+    """Store a theme's counts, its mean vector, and the state of its reports that they are of.
+
+    None leaves the vector as it is.
+    """
+    values: dict[str, Any] = {"profile": _profile_json(profile), "counted_state": state}
+    if centre is not None:
+        values["centre"] = centre
     _update(session, theme_id, **values)
 
 
@@ -193,6 +198,30 @@ def save_description(
     _update(session, theme_id, described_members=members, **_text_columns(description))
 
 
+def blank_theme(
+    session: Session, theme_id: int, profile: ThemeProfile, medoid_id: int, *, is_empty: bool
+) -> None:
+    """Take away a theme's words and its mean vector; the next refreshing describes it anew.
+
+    One that ``is_empty``, since its last report is gone, is set aside.
+    """
+    values: dict[str, Any] = {
+        "title": f"T{theme_id}",
+        "summary": "",
+        "keywords": [],
+        "medoid_id": medoid_id,
+        "exemplar_ids": [],
+        "worded_by": None,
+        "profile": _profile_json(profile),
+        "described_members": 0,
+        "counted_state": None,
+        "centre": None,
+    }
+    if is_empty:
+        values["status"] = ThemeStatus.DISMISSED
+    _update(session, theme_id, **values)
+
+
 def save_blocker(session: Session, theme_id: int, blocker: str | None) -> None:
     """Store why a theme is not filed now (None: nothing blocks it)."""
     _update(session, theme_id, blocker=blocker, blocker_at=func.now())
@@ -204,6 +233,19 @@ def load_blockers(session: Session) -> dict[int, str]:
         col(ThemeRow.blocker).is_not(None)
     )
     return {theme_id: blocker for theme_id, blocker in session.execute(statement)}
+
+
+def save_sensitivity(session: Session, theme_id: int, why: str | None) -> None:
+    """Store why a theme is sensitive (None: it is not)."""
+    _update(session, theme_id, sensitivity=why)
+
+
+def load_sensitivity(session: Session) -> dict[int, str]:
+    """Why a theme was sensitive when that was last looked at, for every one that was."""
+    statement = select(col(ThemeRow.theme_id), col(ThemeRow.sensitivity)).where(
+        col(ThemeRow.sensitivity).is_not(None)
+    )
+    return {theme_id: why for theme_id, why in session.execute(statement)}
 
 
 def merge_theme(

@@ -48,6 +48,7 @@ class Edit:
     milestone_due: str | None = None
     state: str | None = None
     state_reason: str | None = None
+    title: str | None = None
 
 
 class IssueDesk:
@@ -207,6 +208,7 @@ class IssueDesk:
         payload: dict[str, Any] = {
             name: value
             for name, value in (
+                ("title", edit.title),
                 ("body", edit.body),
                 ("labels", edit.labels),
                 ("assignees", edit.assignees),

@@ -42,6 +42,6 @@ def delivery_of(body: bytes, event: str, delivery_id: str) -> Delivery | None:
         return None
     try:
         repository = json.loads(body)["repository"]["full_name"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
     return Delivery(delivery_id, event, repository) if isinstance(repository, str) else None

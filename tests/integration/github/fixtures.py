@@ -87,6 +87,16 @@ def github_proxy(github_emulator: Emulator) -> Iterator[GitHubProxy]:
 @pytest.fixture
 def github_repository(github_emulator: Emulator) -> EmulatedRepository:
     """A fresh repository of the organisation, which ``FILER`` may write to."""
+    return _fresh_repository(github_emulator)
+
+
+@pytest.fixture
+def second_repository(github_emulator: Emulator) -> EmulatedRepository:
+    """Another one, for tests that need two."""
+    return _fresh_repository(github_emulator)
+
+
+def _fresh_repository(github_emulator: Emulator) -> EmulatedRepository:
     name = f"corvane-{next(_NUMBERS)}-{uuid.uuid4().hex[:6]}"
     response = requests.post(
         f"{github_emulator.url}/orgs/{ORGANISATION}/repos",

@@ -1,0 +1,91 @@
+"""Which themes are sensitive, and whose words may be shown where; a person's word wins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from triage.corrections import latest
+from triage.database import Session
+from triage.privacy import Signs, sensitivity, withheld_because
+from triage.store.decisions import load_corrections, load_routes
+from triage.store.issues import load_issues
+from triage.store.life import load_lives
+from triage.store.themes import load_sensitivity, load_themes, save_sensitivity
+from triage.types import Report, Theme
+from triage.workspace import Workspace
+
+
+def judge_sensitivity(
+    session: Session, workspace: Workspace, reports: Mapping[int, Sequence[Report]]
+) -> dict[int, str]:
+    """Look at every open theme anew and store what is found; returns why each is sensitive.
+
+    ``reports`` are those of the themes. A theme without reports keeps what was found last.
+    """
+    privacy = workspace.config.privacy
+    held, routes = load_sensitivity(session), load_routes(session)
+    words, labels = load_corrections(session), _labels(session, workspace)
+    for theme in load_themes(session):
+        theme_id = theme.theme_id
+        if not reports.get(theme_id):
+            continue
+        route, word = routes.get(theme_id), latest(words.get(theme_id, [])).get("sensitive")
+        found = sensitivity(
+            reports[theme_id],
+            Signs(
+                capability=route.capability if route is not None else None,
+                labels=labels.get(theme_id, ()),
+                capabilities=privacy.sensitive_capabilities,
+                sensitive_labels=privacy.sensitive_labels,
+                word=word.value if word is not None else None,
+                held=held.get(theme_id),
+            ),
+        )
+        if found != held.get(theme_id):
+            save_sensitivity(session, theme_id, found)
+    return load_sensitivity(session)
+
+
+def withheld_themes(
+    workspace: Workspace, themes: Sequence[Theme], sensitive: Mapping[int, str]
+) -> dict[int, str]:
+    """By theme: why its words are not shown in the repository that the workspace points at.
+
+    Where sensitive themes may be read, only too few people are a reason.
+    """
+    is_private = _is_same(workspace.repository, workspace.private_repository)
+    found = {}
+    for theme in themes:
+        why = withheld_because(
+            theme.profile.distinct_reporters,
+            workspace.config.privacy.min_reporters,
+            None if is_private else sensitive.get(theme.theme_id),
+        )
+        if why is not None:
+            found[theme.theme_id] = why
+    return found
+
+
+def load_withheld(session: Session, workspace: Workspace) -> dict[int, str]:
+    """Why a theme's words are not shown to everybody, as was last found, for pages and digests."""
+    return withheld_themes(workspace, load_themes(session, None), load_sensitivity(session))
+
+
+def _labels(session: Session, workspace: Workspace) -> dict[int, frozenset[str]]:
+    """The labels on each theme's issue, as they were last seen."""
+    found = {}
+    lives = {
+        (repository, number): life
+        for repository in {workspace.repository, workspace.private_repository} - {None}
+        for number, life in load_lives(session, repository or "").items()
+    }
+    for theme_id, record in load_issues(session).items():
+        if record.filed is not None:
+            life = lives.get((record.filed.repository, record.filed.number))
+            if life is not None:
+                found[theme_id] = life.facts.label_names
+    return found
+
+
+def _is_same(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and one.casefold() == other.casefold()
