@@ -21,6 +21,7 @@ from flows.route_themes import route_themes
 from flows.sync_issues import sync_issues
 from flows.update_themes import update_themes
 from flows.verify_release import verify_release
+from flows.write_report import write_report
 from triage.config.loader import load_config
 from triage.config.model import TriageConfig
 from triage.settings import load_settings
@@ -37,6 +38,7 @@ FLOWS: dict[str, Flow[..., Any]] = {
     "verify": verify_release,
     "pipeline": pipeline,
     "recluster": recluster_themes,
+    "report": write_report,
 }
 
 

@@ -41,6 +41,11 @@ class Workspace:
         return self.settings.github_repository or self.config.github.repository
 
     @property
+    def page_path(self) -> Path:
+        """Where the report page lies that `triage up` serves."""
+        return self.settings.home / "report" / "index.html"
+
+    @property
     def drafts_folder(self) -> Path:
         """Where a dry run leaves the rendered issues."""
         return self.settings.home / "drafts"

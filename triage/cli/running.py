@@ -165,13 +165,22 @@ def _demo_release() -> None:
 def up(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Prefect UI.")] = 4200,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    page_port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port of the report page; else the next one."),
+    ] = None,
 ) -> None:
-    """Start the Prefect server with its UI and serve the schedules, on this machine."""
+    """Start the Prefect server with its UI, the report page and the schedules, on this machine."""
     settings = load_settings()
     prefect_environment(settings)
-    with open_workspace():
-        pass  # a wrong configuration or database shows now, not at the first scheduled run
-    serve_all(settings, host=host, port=port)
+    from triage.page import content_policy
+    from triage.pageserver import ServedPage, make_page_server
+
+    # A wrong configuration or database shows now, not at the first scheduled run.
+    with open_workspace() as workspace:
+        path = workspace.page_path
+    server = make_page_server(path, content_policy(), host)
+    serve_all(settings, ServedPage(server, host, page_port or port + 1), host=host, port=port)
 
 
 def _show_counts(stage: str, counts: Mapping[str, int]) -> None:

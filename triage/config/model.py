@@ -183,6 +183,7 @@ class Schedules(Section):
     sync: Cron | None = "50 * * * *"
     verify: Cron | None = "5 6 * * *"
     recluster: Cron | None = "50 3 * * sun"
+    report: Cron | None = "55 * * * *"
 
     def by_stage(self) -> dict[str, str]:
         """The cron line of every stage that has one."""
