@@ -18,6 +18,7 @@ from flows.learn_from_corrections import learn_from_corrections
 from flows.pipeline import pipeline
 from flows.recluster_themes import recluster_themes
 from flows.route_themes import route_themes
+from flows.send_digests import send_digests
 from flows.sync_issues import sync_issues
 from flows.update_themes import update_themes
 from flows.verify_release import verify_release
@@ -39,6 +40,7 @@ FLOWS: dict[str, Flow[..., Any]] = {
     "pipeline": pipeline,
     "recluster": recluster_themes,
     "report": write_report,
+    "digest": send_digests,
 }
 
 

@@ -71,7 +71,7 @@ def load_facts(
     exemplars = _exemplars(session, list(themes.values()))
     cells: dict[int, dict[tuple[int, int], int]] = {}
     for dot in dots:
-        if dot.theme_id is not None and dot.is_core:
+        if dot.theme_id is not None and dot.counts:
             cell = names[0][1][dot.version], names[1][1][dot.source]
             counted = cells.setdefault(dot.theme_id, {})
             counted[cell] = counted.get(cell, 0) + 1
@@ -166,7 +166,7 @@ def load_standing(
         next_version=config.next_version.name,
         counts={
             "reports": len(dots),
-            "in a theme": sum(dot.theme_id is not None for dot in dots),
+            "in a theme": sum(bool(dot.counts) for dot in dots),
             "themes": len(rows),
             "issues": filed,
             "waiting": len(rows) - filed,

@@ -8,6 +8,7 @@ from typing import Literal
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSetting
 
 from triage.errors import SettingsError
 
@@ -30,6 +31,8 @@ class Settings(BaseSettings):
     github_webhook_secret: SecretStr | None = None
     github_api_url: str = "https://api.github.com"
     page_url: str | None = None
+    # owner's login, or "*" for all others, to the address of a webhook or of Apprise's
+    digest_targets: dict[str, SecretStr] = {}
     github_repository: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$")
     embedding_model: str = DEFAULT_EMBEDDING_MODEL
     embedding_adapter: str | None = None
@@ -51,6 +54,12 @@ def load_settings() -> Settings:
     """Read the environment; a wrong value raises ``SettingsError`` that names the variable."""
     try:
         return Settings()
+    except UnreadableSetting as error:
+        raise SettingsError(
+            "Reading the environment",
+            "TRIAGE_DIGEST_TARGETS is no JSON",
+            """Write it like {"some-login": "https://…", "*": "mailto://…"}.""",
+        ) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         variable = "TRIAGE_" + "_".join(str(part) for part in first["loc"]).upper()

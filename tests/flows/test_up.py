@@ -19,7 +19,7 @@ UP = "from triage.cli import main; main()"
 DEPLOYMENTS = {
     "collect_reports", "embed_reports", "update_themes", "decide_themes", "route_themes",
     "recluster_themes", "file_issues", "learn_from_corrections", "sync_issues", "verify_release",
-    "pipeline",
+    "pipeline", "write_report", "send_digests",
 }  # fmt: skip
 
 

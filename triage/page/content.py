@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from triage.filing.hostile import visible_line
 from triage.page.points import Places, pack_points
 from triage.page.themes import MIN_REPORTERS, ThemeEntry, ThemeFacts, theme_entry
 
@@ -102,11 +103,15 @@ def make_page(
     entries = tuple(theme_entry(facts, now, min_reporters=min_reporters) for facts in themes)
     overall = [row for row in standing.agreement if row["capability"] == "all"]
     return Page(
-        standing=standing,
+        standing=replace(
+            standing,
+            family=visible_line(standing.family),
+            notes=[visible_line(note) for note in standing.notes],
+        ),
         written_at=now,
         themes=entries,
-        versions=tuple(names[0]),
-        sources=tuple(names[1]),
+        versions=tuple(visible_line(name) for name in names[0]),
+        sources=tuple(visible_line(name) for name in names[1]),
         capabilities=tuple(sorted({entry.capability for entry in entries if entry.capability})),
         release=_release(standing, entries),
         waiting=_waiting(entries),

@@ -122,8 +122,9 @@
     for (let start = 0; start < count;) {
       let end = start;
       while (end < count && theme[order[end]] === theme[order[start]]) end += 1;
-      const middle = (axis) => [...order.subarray(start, end)].map((at) => axis[at]).sort((a, b) => a - b)[(end - start) >> 1];
-      if (theme[order[start]]) middles[theme[order[start]] - 1] = [middle(x), middle(y)];
+      const part = (axis, share) =>
+        [...order.subarray(start, end)].map((at) => axis[at]).sort((a, b) => a - b)[Math.floor((end - start - 1) * share)];
+      if (theme[order[start]]) middles[theme[order[start]] - 1] = [part(x, 0.5), part(y, 0.5), part(y, 0.9)];
       start = end;
     }
     let zoom = 1;
@@ -178,8 +179,8 @@
     };
 
     const drawLabels = () => {
-      const taken = [];
-      const most = Math.round(Math.min(28, size[0] / 45) * Math.sqrt(zoom));
+      const taken = [[size[0] - 60, 0, size[0], 145]]; // the buttons
+      const most = Math.round(Math.min(28, size[0] / 50) * Math.sqrt(zoom));
       let drawn = 0;
       pen.font = "600 12px system-ui, sans-serif";
       pen.textAlign = "center";
@@ -190,13 +191,14 @@
       for (const place of wanted) {
         if (drawn >= most) break;
         const told = lines(`${themes[place].name} ${themes[place].title}`);
-        const middle = toScreen(...middles[place]);
+        const middle = toScreen(middles[place][0], middles[place][1]);
+        const rise = middle[1] - toScreen(0, middles[place][2])[1];
         if (middle.some((at, axis) => at < 0 || at > size[axis])) continue;
         const wide = Math.max(...told.map((line) => pen.measureText(line).width)) / 2 + 6;
         const high = 15 * told.length + 4;
-        // Beside the middle of its dots rather than over it, and always within the map.
+        // Above its dots, else below or over them, and always within the map.
         const sx = Math.min(Math.max(middle[0], wide), size[0] - wide);
-        const spot = [-high - 4, 6, -high / 2]
+        const spot = [-high - rise - 5, rise + 5, -high / 2]
           .map((shift) => Math.min(Math.max(middle[1] + shift, 0), size[1] - high))
           .map((top) => [sx - wide, top, sx + wide, top + high])
           .find((box) => taken.every((t) => box[2] < t[0] || box[0] > t[2] || box[3] < t[1] || box[1] > t[3]));

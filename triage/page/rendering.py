@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -21,15 +22,9 @@ POLICY = (
 
 def render_page(page: Page) -> str:
     """The page as one HTML text that needs nothing else; the same page gives the same text."""
-    environment = Environment(
-        loader=PackageLoader("triage", "page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     script, style = _asset("page.js"), _asset("page.css")
-    return environment.get_template("report.html.j2").render(
+    template = _environment().get_template("report.html.j2")
+    return template.render(
         page=page,
         policy=content_policy(),
         script=Markup(script),
@@ -41,6 +36,17 @@ def render_page(page: Page) -> str:
 def content_policy() -> str:
     """The page's Content-Security-Policy, for its own head and for whoever serves it."""
     return POLICY.format(script=_source(_asset("page.js")), style=_source(_asset("page.css")))
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("triage", "page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _data(page: Page) -> dict[str, Any]:

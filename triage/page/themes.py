@@ -108,7 +108,7 @@ def theme_entry(
     held = facts.verification
     return ThemeEntry(
         name=theme.name,
-        title=_title(theme, withheld, min_reporters),
+        title=shown_title(theme, facts.people, min_reporters),
         summary="" if withheld else _line(theme.text.summary, _SUMMARY_CHARS),
         keywords=() if withheld else tuple(_line(word, 40) for word in theme.text.keywords[:8]),
         is_withheld=withheld,
@@ -147,8 +147,9 @@ def safe_url(url: str | None) -> str | None:
     return url if url and url.startswith(("https://", "http://")) else None
 
 
-def _title(theme: Theme, withheld: bool, min_reporters: int) -> str:
-    if withheld:
+def shown_title(theme: Theme, people: int, min_reporters: int) -> str:
+    """A theme's title on one line, or that too few people are behind it."""
+    if people < min_reporters:
         return f"Not shown in words: fewer than {min_reporters} people reported it"
     return _line(theme.text.title, _TITLE_CHARS) or "Untitled failure"
 

@@ -9,10 +9,13 @@ from datetime import date
 from sqlalchemy import text
 from sqlmodel import Session
 
+# Of a theme its core counts, and where it has none, all that is in it.
 DOTS = text(
     """
     SELECT report.fingerprint, report.language, theme_member.theme_id,
-           coalesce(theme_member.is_core, true) AS is_core, report.model_version, report.channel
+           theme_member.is_core OR NOT bool_or(theme_member.is_core)
+               OVER (PARTITION BY theme_member.theme_id) AS counts,
+           report.model_version, report.channel
     FROM report LEFT JOIN theme_member USING (report_id)
     ORDER BY report.report_id
     """
@@ -32,7 +35,9 @@ ARRIVALS = text(
             SELECT coalesce(report.author_hash,
                             'anonymous:' || coalesce(report.duplicate_of, report.report_id))
         ) person ON true
-        WHERE theme_member.is_core
+        JOIN (SELECT theme_id, bool_or(is_core) AS has_core FROM theme_member GROUP BY 1) theme
+            USING (theme_id)
+        WHERE theme_member.is_core OR NOT theme.has_core
         GROUP BY 1, 2
     ) arrived
     GROUP BY 1, 2
@@ -43,12 +48,12 @@ ARRIVALS = text(
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A report without its words; one that is no core of its theme does not count there."""
+    """A report without its words; ``counts`` is None where it is in no theme."""
 
     fingerprint: str
     language: str | None
     theme_id: int | None
-    is_core: bool
+    counts: bool | None
     version: str | None
     source: str
 
