@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import urlsplit
 
 import apprise
@@ -29,7 +30,8 @@ def send_message(target: SecretStr, subject: str, text: str) -> None:
     if urlsplit(address).scheme.lower() in WEBHOOK_SCHEMES:
         _post(address, subject, text)
         return
-    # Its own log would tell addresses that it cannot read.
+    # Its own log would tell an address that it cannot read, secrets included.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     messenger = apprise.Apprise()
     if not messenger.add(address):
         raise _failed("the address is of no kind that is known", _how())

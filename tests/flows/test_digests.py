@@ -107,7 +107,7 @@ def test_addresses_come_from_the_environment_and_never_show(
     monkeypatch.setenv("TRIAGE_DIGEST_TARGETS", '{"mira": "https://hooks.example/secret"}')
     found = load_settings()
     assert found.digest_targets["mira"].get_secret_value() == "https://hooks.example/secret"
-    assert "secret" not in repr(found)
+    assert "hooks.example" not in repr(found)
     monkeypatch.setenv("TRIAGE_DIGEST_TARGETS", "https://hooks.example/secret")
     with pytest.raises(SettingsError, match="TRIAGE_DIGEST_TARGETS") as caught:
         load_settings()

@@ -82,6 +82,10 @@ def test_it_serves_every_flow_on_its_schedule_and_ends_without_leftovers(
     ).json()
     assert limit["limit"] == 1
 
+    page = requests.get(f"http://127.0.0.1:{port + 1}/", timeout=30)
+    assert "in the world" in page.text
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+
     second = start(environment, port)
     said = second.communicate(timeout=60)[0]
     assert second.returncode == 1

@@ -13,15 +13,8 @@ CORE = {
     "listening", "verification", "page", "digests",
 }  # fmt: skip
 EDGES = {
-    "distilling",
-    "embedding",
-    "tracker",
-    "sources",
-    "database",
-    "store",
-    "readerfile",
-    "sending",
-}
+    "distilling", "embedding", "tracker", "sources", "database", "store", "readerfile", "sending",
+}  # fmt: skip
 EVERYBODYS = {"types", "errors"}
 # Which room is the only one to know an outside thing.
 OWNERS = {

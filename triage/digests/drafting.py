@@ -53,8 +53,8 @@ class WeekFacts:
     """What is known about one theme.
 
     ``made_at`` is when the theme was founded, ``arrivals`` counts people by the Monday of the week
-    in which they first reported it, ``verified`` are verdicts with the time at which each was given,
-    ``awaits`` what a person has to do or know, as of now.
+    in which they first reported it, ``verified`` are verdicts with the time at which each was
+    given, ``awaits`` what a person has to do or know, as of now.
     """
 
     theme: Theme

@@ -56,6 +56,7 @@ class Opened:
         self.complaints: list[str] = []
         self.requests: list[str] = []
         page.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
         page.on("console", lambda said: self.complaints.append(said.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
@@ -116,7 +117,7 @@ def test_everything_is_reached_and_worked_by_keyboard(opened: Opened) -> None:
     assert box["x"] >= 0
     page.keyboard.press("Enter")
     expect(page.locator("#themes")).to_be_focused()
-    page.get_by_role("button", name="People").focus()
+    page.get_by_role("button", name="People", exact=True).focus()
     page.keyboard.press("Enter")
     expect(page.locator("th[data-sort=people]")).to_have_attribute("aria-sort", "ascending")
     assert opened.shown() == ["T1", "T2", "T3", "T5", "T4"]
@@ -136,6 +137,7 @@ def test_everything_is_reached_and_worked_by_keyboard(opened: Opened) -> None:
 
 def test_a_dot_tells_its_theme_and_leads_to_it(opened: Opened) -> None:
     page = opened.page
+    page.locator("#canvas").scroll_into_view_if_needed()
     box = page.locator("#canvas").bounding_box()
     assert box is not None
     packed = base64.b64decode(json.loads(page.locator("#data").inner_text())["points"])
