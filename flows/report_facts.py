@@ -57,24 +57,15 @@ def load_facts(
     now: datetime,
 ) -> list[ThemeFacts]:
     """Each theme of ``rows``, in their order."""
-    waiting: dict[str, list[str]] = {}
-    for row in digest_rows(workspace, now):
-        waiting.setdefault(row["theme"], []).append(row["note"])
+    waiting = _waiting(workspace, now)
     themes = {theme.name: theme for theme in load_themes(session)}
     decisions, routes = load_decisions(session), load_routes(session)
     blockers, verifications = load_blockers(session), load_verifications(session)
     release = _last_release(workspace, verifications)
     arrivals = load_arrivals_by_week(session)
-    ledger: dict[int, list[LedgerRow]] = {}
-    for entry in load_ledger(session, workspace):
-        ledger.setdefault(entry.theme_id, []).append(entry)
+    ledger = _ledger(session, workspace)
     exemplars = _exemplars(session, list(themes.values()))
-    cells: dict[int, dict[tuple[int, int], int]] = {}
-    for dot in dots:
-        if dot.theme_id is not None and dot.counts:
-            cell = names[0][1][dot.version], names[1][1][dot.source]
-            counted = cells.setdefault(dot.theme_id, {})
-            counted[cell] = counted.get(cell, 0) + 1
+    cells = _count_cells(dots, names)
     found = []
     for shown in rows:
         theme = themes[str(shown["theme"])]
@@ -96,6 +87,32 @@ def load_facts(
             )
         )
     return found
+
+
+def _waiting(workspace: Workspace, now: datetime) -> dict[str, list[str]]:
+    """By theme: why it needs people although it is filed."""
+    waiting: dict[str, list[str]] = {}
+    for row in digest_rows(workspace, now):
+        waiting.setdefault(row["theme"], []).append(row["note"])
+    return waiting
+
+
+def _ledger(session: Session, workspace: Workspace) -> dict[int, list[LedgerRow]]:
+    ledger: dict[int, list[LedgerRow]] = {}
+    for entry in load_ledger(session, workspace):
+        ledger.setdefault(entry.theme_id, []).append(entry)
+    return ledger
+
+
+def _count_cells(dots: Sequence[Dot], names: Names) -> dict[int, dict[tuple[int, int], int]]:
+    """By theme: how many of its reports are on a version and from a source."""
+    cells: dict[int, dict[tuple[int, int], int]] = {}
+    for dot in dots:
+        if dot.theme_id is not None and dot.counts:
+            cell = names[0][1][dot.version], names[1][1][dot.source]
+            counted = cells.setdefault(dot.theme_id, {})
+            counted[cell] = counted.get(cell, 0) + 1
+    return cells
 
 
 def _exemplars(session: Session, themes: Sequence[Theme]) -> dict[int, Report]:
