@@ -97,6 +97,7 @@ def _bound(host: str, port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
+        bound.listen()  # who comes before the thread is up waits instead of being refused
     except OSError as error:
         bound.close()
         raise PageServerError(

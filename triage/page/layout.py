@@ -75,7 +75,7 @@ def spread_copies(places: Floats, texts: Integers) -> Floats:
     radius = step[texts] * np.sqrt(nth)
     turn = nth * np.pi * (3 - np.sqrt(5))
     around = np.stack([radius * np.cos(turn), radius * np.sin(turn)], axis=1)
-    return np.clip(places[texts] + around, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(places[texts] + around, 0, 1), dtype=np.float32)
 
 
 def _pulled(vectors: Floats, themes: Integers) -> Floats:
