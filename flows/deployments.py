@@ -24,9 +24,11 @@ from flows.learn_from_corrections import learn_from_corrections
 from flows.pipeline import pipeline
 from flows.recluster_themes import recluster_themes
 from flows.route_themes import route_themes
+from flows.send_digests import send_digests
 from flows.sync_issues import sync_issues
 from flows.update_themes import update_themes
 from flows.verify_release import verify_release
+from flows.write_report import write_report
 from triage.config.loader import load_config
 from triage.config.model import TriageConfig
 from triage.settings import load_settings
@@ -44,6 +46,8 @@ FLOWS: dict[str, Flow[..., Any]] = {
     "pipeline": pipeline,
     "recluster": recluster_themes,
     "expire": expire_texts,
+    "report": write_report,
+    "digest": send_digests,
 }
 
 

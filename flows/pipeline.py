@@ -16,6 +16,7 @@ from flows.route_themes import route_all, route_themes
 from flows.showing import ShowProgress, show_summary, silent
 from flows.stages import run_stage
 from flows.update_themes import update, update_themes
+from flows.write_report import write_report
 from triage.settings import load_settings
 from triage.spending import spending_of
 from triage.workspace import Workspace
@@ -50,7 +51,7 @@ def run_stages(
 
 @flow(name="pipeline", flow_run_name="pipeline")
 def pipeline(dry_run: bool | None = None) -> dict[str, dict[str, int]]:
-    """Collect, embed, theme, decide, route and file; each stage is a run of its own.
+    """Collect, embed, theme, decide, route and file, then the page; each is a run of its own.
 
     Args:
         dry_run: True drafts only; False files; without it ``policy.dry_run`` decides.
@@ -63,5 +64,8 @@ def pipeline(dry_run: bool | None = None) -> dict[str, dict[str, int]]:
         "route": route_themes(),
         "file": file_issues(dry_run=dry_run),
     }
-    show_summary(results, spending_of(results.values()).line(load_settings()))
+    write_report()
+    settings = load_settings()
+    spent = spending_of(results.values()).line(settings)
+    show_summary(results, spent, page_url=settings.page_url)
     return results

@@ -53,12 +53,18 @@ def show_page(key: str, markdown: str, description: str) -> None:
     create_markdown_artifact(markdown=markdown, key=key, description=description)
 
 
-def show_summary(results: Mapping[str, Mapping[str, int]], spent: str | None = None) -> None:
-    """Keep what each stage of a pipeline run did, and what it spent, as page ``run-summary``."""
+def show_summary(
+    results: Mapping[str, Mapping[str, int]],
+    spent: str | None = None,
+    *,
+    page_url: str | None = None,
+) -> None:
+    """Keep what each stage of a run did, what it spent and where the report page is."""
     rows = [
         f"| {stage} | {', '.join(f'{count} {name}' for name, count in counts.items())} |"
         for stage, counts in results.items()
     ]
-    page = "\n".join(["| stage | what it did |", "| --- | --- |", *rows])
+    link = [f"[The report page]({page_url})", ""] if page_url else []
+    page = "\n".join([*link, "| stage | what it did |", "| --- | --- |", *rows])
     page += f"\n\nLLM: {spent}" if spent else ""
     show_page("run-summary", page, "What each stage of the last pipeline run did")

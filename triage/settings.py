@@ -13,6 +13,7 @@ from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSetting
 
 from triage.errors import SettingsError
 
@@ -71,6 +72,9 @@ class Settings(BaseSettings):
     intake_tokens: SecretStr | None = None
     intake_tokens_file: Path | None = None
     github_api_url: str = "https://api.github.com"
+    page_url: str | None = None
+    # owner's login, or "*" for all others, to the address of a webhook or of Apprise's
+    digest_targets: dict[str, SecretStr] = {}
     github_repository: str | None = Field(default=None, pattern=REPOSITORY)
     exposure_database_url: SecretStr | None = None
     embedding_model: str = DEFAULT_EMBEDDING_MODEL
@@ -112,6 +116,12 @@ def load_settings() -> Settings:
     """Read the environment; a wrong value raises ``SettingsError`` that names the variable."""
     try:
         return Settings()
+    except UnreadableSetting as error:
+        raise SettingsError(
+            "Reading the environment",
+            "TRIAGE_DIGEST_TARGETS is no JSON",
+            """Write it like {"some-login": "https://…", "*": "mailto://…"}.""",
+        ) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         variable = "TRIAGE_" + "_".join(str(part) for part in first["loc"]).upper()

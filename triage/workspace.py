@@ -53,6 +53,11 @@ class Workspace:
         return self.config.privacy.private_repository
 
     @property
+    def page_path(self) -> Path:
+        """Where the report page lies that `triage up` serves."""
+        return self.settings.home / "report" / "index.html"
+
+    @property
     def drafts_folder(self) -> Path:
         """Where a dry run leaves the rendered issues."""
         return self.settings.home / "drafts"

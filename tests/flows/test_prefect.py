@@ -62,6 +62,8 @@ def test_the_pipeline_runs_every_stage_and_leaves_its_artifacts(ingested: Worksp
     for draft in drafts:
         assert "### What fails" in artifact(f"draft-{draft.stem.lower()}")
     assert "open themes" in artifact("owners")
+    assert "report/index.html" in artifact("report-page")
+    assert ingested.page_path.read_text("utf-8").endswith("</html>")
     learn_from_corrections()
     assert "nothing new to learn from" in artifact("stage-learn")
     assert "changed by people" in artifact("agreement")

@@ -19,7 +19,7 @@ UP = "from triage.cli import main; main()"
 DEPLOYMENTS = {
     "collect_reports", "embed_reports", "update_themes", "decide_themes", "route_themes",
     "recluster_themes", "file_issues", "learn_from_corrections", "sync_issues", "verify_release",
-    "pipeline", "raise_alarm",
+    "pipeline", "raise_alarm", "write_report", "send_digests", "expire_texts",
 }  # fmt: skip
 
 
@@ -109,6 +109,9 @@ def test_it_serves_every_flow_on_its_schedule_and_ends_without_leftovers(
     assert limit["limit"] == 1
 
     expect_alarm_of_a_failed_run(port, environment)
+    page = requests.get(f"http://127.0.0.1:{port + 1}/", timeout=30)
+    assert "in the world" in page.text
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
 
     second = start(environment, port)
     said = second.communicate(timeout=60)[0]

@@ -12,20 +12,15 @@ from typing import Annotated
 import typer
 
 from triage.cli.auditing import note_export
+from triage.cli.prefect_server import prefect_environment
 from triage.cli.terminal import output
 from triage.errors import IntakeError
-from triage.page import render_page
 from triage.probes import ProbeFormat, probe_line, read_outcomes, tally
-from triage.store.agreement import agreement_rows
+from triage.settings import load_settings
 from triage.store.assignments import Assignment, load_assignments
-from triage.store.decisions import load_decisions
-from triage.store.intake import load_rejections
-from triage.store.loads import load_rows
-from triage.store.overview import theme_rows
 from triage.store.probes import ProbeResult, load_probes, save_probe_results
-from triage.store.reports import count_reports
-from triage.store.themes import load_theme, load_themes
-from triage.workspace import Workspace, open_workspace
+from triage.store.themes import load_theme
+from triage.workspace import open_workspace
 
 Target = Annotated[Path, typer.Option("-o", "--output", help="The file to write.")]
 
@@ -107,41 +102,17 @@ def probe_results(
     output.print(f"Stored {len(outcomes)} runs of {stored} probes", soft_wrap=True)
 
 
-def report(target: Target = Path("triage-report.html")) -> None:
+def report(
+    target: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")] = Path(
+        "triage-report.html"
+    ),
+) -> None:
     """Write the state of all themes as one self-contained HTML page."""
+    prefect_environment(load_settings())
+    from flows.write_report import draft_report
+
     with open_workspace() as workspace:
-        target.write_text(_page(workspace), encoding="utf-8")
+        html, _ = draft_report(workspace, now=datetime.now(UTC))
+        target.write_text(html, encoding="utf-8")
         note_export(workspace, "report", target, 1)
     output.print(f"Wrote {target.resolve()}", soft_wrap=True)
-
-
-def _page(workspace: Workspace) -> str:
-    config = workspace.config
-    with workspace.database.session() as session:
-        rows = theme_rows(session)
-        themes = {theme.name: theme for theme in load_themes(session)}
-        decisions = load_decisions(session)
-        agreement = agreement_rows(session)
-        capabilities = config.capabilities_by_owner()
-        owners = load_rows(session, capabilities, config.away_until(datetime.now(UTC).date()))
-        counts = {
-            "reports": count_reports(session),
-            "themes": len(rows),
-            "issues": sum(row["issue or blocker"].startswith("http") for row in rows),
-            "set aside": len(load_rejections(session)),
-        }
-    for row in rows:
-        theme = themes[row["theme"]]
-        decision = decisions.get(theme.theme_id)
-        row["summary"] = theme.text.summary
-        row["versions"], row["weeks"] = theme.profile.versions, theme.profile.weeks
-        row["reasons"] = decision.reasons if decision else ()
-    return render_page(
-        family=config.family.title,
-        next_version=config.next_version.name,
-        written_at=datetime.now(UTC),
-        counts=counts,
-        themes=rows,
-        agreement=agreement,
-        owners=owners,
-    )

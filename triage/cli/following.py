@@ -117,16 +117,37 @@ def ledger(
 
 def digest(
     owner: Annotated[str | None, typer.Argument(help="A GitHub login.")] = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send each owner's digest of the last week, once.")
+    ] = False,
     as_json: bool = AsJson,
 ) -> None:
-    """List what owners should know: unclaimed themes, and issues that people took over."""
+    """List what owners should know: unclaimed themes, and issues that people took over.
+
+    With --send each owner gets the digest of the last whole week at their address in
+    TRIAGE_DIGEST_TARGETS, unless they have it already.
+    """
     prefect_environment(load_settings())
     from flows.ledger import digest_rows
 
     with open_workspace() as workspace:
+        if send:
+            _send_digests(workspace, owner)
+            return
         rows = digest_rows(workspace, datetime.now(UTC))
     kept = [row for row in rows if owner is None or row["owner"].casefold() == owner.casefold()]
     show_rows(kept, as_json=as_json, empty="Nothing waits for an owner.")
+
+
+def _send_digests(workspace: Workspace, owner: str | None) -> None:
+    from flows.send_digests import load_digests, send_all
+
+    found = load_digests(workspace, datetime.now(UTC))
+    kept = [one for one in found if owner is None or one.owner.casefold() == owner.casefold()]
+    counts = send_all(workspace, kept)
+    output.print(", ".join(f"{count} {name}" for name, count in counts.items()), soft_wrap=True)
+    if counts["failed"]:
+        raise typer.Exit(1)
 
 
 def exposure(

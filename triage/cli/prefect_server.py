@@ -13,9 +13,11 @@ import requests
 
 from triage.cli.terminal import output
 from triage.errors import TriageError
+from triage.pageserver import ServedPage
 from triage.settings import Settings
 
 START_TIMEOUT_SECONDS = 120
+PAGE_URL = "TRIAGE_PAGE_URL"
 
 
 class PrefectServerError(TriageError):
@@ -38,17 +40,19 @@ def is_serving(settings: Settings) -> bool:
     if os.environ.get("PREFECT_API_URL"):
         return True
     try:
-        url = json.loads(_state_file(settings).read_text())["api_url"]
+        state = json.loads(_state_file(settings).read_text())
+        url, page_url = state["api_url"], state["page_url"]
     except (OSError, ValueError, KeyError):
         return False
     if not _is_healthy(url):
         return False
     os.environ["PREFECT_API_URL"] = url
+    os.environ.setdefault(PAGE_URL, page_url)
     return True
 
 
-def serve_all(settings: Settings, *, host: str, port: int) -> None:
-    """Start the server, then serve every deployment until interrupted; both end together."""
+def serve_all(settings: Settings, page: ServedPage, *, host: str, port: int) -> None:
+    """Start the server, then serve page and deployments until interrupted; all end together."""
     api_url = f"http://{host}:{port}/api"
     if _is_healthy(api_url):
         raise PrefectServerError(
@@ -59,6 +63,7 @@ def serve_all(settings: Settings, *, host: str, port: int) -> None:
     os.environ["PREFECT_API_URL"] = api_url
     # On another port than 4200 the UI looks for its server in the wrong place without this.
     os.environ["PREFECT_UI_API_URL"] = api_url
+    os.environ.setdefault(PAGE_URL, page.url)  # for the runs to link
     log = settings.home / "prefect-server.log"
     state = _state_file(settings)
     with log.open("ab") as stream:
@@ -80,13 +85,19 @@ def serve_all(settings: Settings, *, host: str, port: int) -> None:
         )
     try:
         _wait_until_healthy(server, api_url, log)
-        state.write_text(json.dumps({"api_url": api_url, "pid": server.pid}))
-        output.print(f"Prefect UI: http://{host}:{port}  (interrupt to stop)", soft_wrap=True)
+        page.start()
+        told = {"api_url": api_url, "page_url": os.environ[PAGE_URL], "pid": server.pid}
+        state.write_text(json.dumps(told))
+        output.print(f"Prefect UI:  http://{host}:{port}  (interrupt to stop)", soft_wrap=True)
+        output.print(f"Report page: {page.url}", soft_wrap=True)
         from flows.deployments import serve_deployments
+        from flows.write_report import keep_first_page
 
+        keep_first_page()
         serve_deployments()
     finally:
         state.unlink(missing_ok=True)
+        page.stop()
         server.terminate()
         server.wait(timeout=30)
 

@@ -173,16 +173,25 @@ def _demo_release() -> None:
 def up(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Prefect UI.")] = 4200,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    page_port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port of the report page; else the next one."),
+    ] = None,
     metrics_port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port of Prometheus' metrics, if any.")
     ] = None,
 ) -> None:
-    """Start the Prefect server with its UI and serve the schedules, on this machine."""
+    """Start the Prefect server with its UI, the report page and the schedules, on this machine."""
     settings = load_settings()
     prefect_environment(settings)
+    from triage.page import content_policy
+    from triage.pageserver import ServedPage, make_page_server
+
     # a wrong configuration or database shows now, not at the first scheduled run
     with open_workspace() as workspace, _metrics(workspace, host, metrics_port):
-        serve_all(settings, host=host, port=port)
+        server = make_page_server(workspace.page_path, content_policy(), host)
+        page = ServedPage(server, host, page_port or port + 1)
+        serve_all(settings, page, host=host, port=port)
 
 
 def _metrics(workspace: Workspace, host: str, port: int | None) -> AbstractContextManager[object]:

@@ -289,6 +289,8 @@ class Schedules(Section):
     verify: Cron | None = "5 6 * * *"
     recluster: Cron | None = "50 3 * * sun"
     expire: Cron | None = "30 4 * * *"
+    report: Cron | None = "55 * * * *"
+    digest: Cron | None = "30 7 * * mon"
 
     def by_stage(self) -> dict[str, str]:
         """The cron line of every stage that has one."""

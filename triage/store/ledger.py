@@ -119,7 +119,7 @@ def load_verifications(session: Session) -> dict[tuple[int, str], Verification]:
         .order_by(col(row.theme_id), col(row.new_version), col(row.verification_id).desc())
     )
     return {
-        (found.theme_id, found.new_version): _verification(found)
+        (found.theme_id, found.new_version): verification_of(found)
         for found in session.execute(statement).scalars()
     }
 
@@ -128,7 +128,7 @@ def load_verification_history(session: Session, theme_id: int) -> list[Verificat
     """Every verdict on a theme, oldest first."""
     row = VerificationRow
     statement = select(row).where(col(row.theme_id) == theme_id).order_by(col(row.verification_id))
-    return [_verification(found) for found in session.execute(statement).scalars()]
+    return [verification_of(found) for found in session.execute(statement).scalars()]
 
 
 def load_judged_versions(session: Session) -> dict[int, tuple[str, ...]]:
@@ -150,7 +150,8 @@ def load_failed_fixes(session: Session) -> dict[int, tuple[Verification, ...]]:
     return found
 
 
-def _verification(row: VerificationRow) -> Verification:
+def verification_of(row: VerificationRow) -> Verification:
+    """A row as the stages see it."""
     return Verification(
         row.theme_id,
         row.old_version,

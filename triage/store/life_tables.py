@@ -227,3 +227,15 @@ class ProbeResultRow(SQLModel, table=True):
     runs: int = _number(Integer)
     failures: int = _number(Integer)
     read_at: datetime = _time(default_now=True)
+
+
+class DigestRow(SQLModel, table=True):
+    """An owner's digest of a week: the attempt first, then that it was taken."""
+
+    __tablename__: ClassVar[Any] = "digest"
+    owner: str = _key(Text)
+    week: date = _key(Date)
+    attempts: int = _number(Integer)
+    attempted_at: datetime = _time(default_now=True)
+    sent_at: datetime | None = _time(nullable=True)
+    last_error: str | None = _text(nullable=True)
