@@ -48,7 +48,7 @@ KEYS_HOLD = timedelta(days=1)  # idempotency keys of the HTTP intake; senders ar
 
 def collect(workspace: Workspace, *, progress: ShowProgress = silent) -> CollectSummary:
     """Take what was posted, read the drop folder and every source; none that fails stops others."""
-    summary = _take_posted(workspace)
+    summary = take_in_posted(workspace)
     for path in _dropped_files(workspace):
         try:
             summary += ingest(workspace, path, progress=progress)
@@ -64,7 +64,7 @@ def collect(workspace: Workspace, *, progress: ShowProgress = silent) -> Collect
     return summary
 
 
-def _take_posted(workspace: Workspace) -> CollectSummary:
+def take_in_posted(workspace: Workspace) -> CollectSummary:
     """Store what the HTTP intake left; a batch and its removal are one transaction."""
     summary = CollectSummary()
     while True:

@@ -11,6 +11,7 @@ from prefect import flow
 
 from flows.correcting import take_effect
 from flows.showing import show_counts
+from flows.stages import run_stage
 from flows.theme_upkeep import anchors_of_rest
 from triage.database import Session
 from triage.store.actions import REWRITE, intend
@@ -116,6 +117,6 @@ def _delete_if_old(path: Path, before: datetime) -> int:
 def expire_texts() -> dict[str, int]:
     """Let old texts go as ``privacy`` in triage.yaml says; without that, nothing."""
     with open_workspace() as workspace:
-        counts = expire(workspace)
+        counts = run_stage(workspace, "expire", lambda: expire(workspace))
     show_counts("expire", counts)
     return counts

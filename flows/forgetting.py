@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flows.collect_reports import take_in_posted
 from flows.correcting import take_effect
 from flows.desk import open_checked_desk
 from flows.redrafting import title_hash
@@ -88,6 +89,7 @@ def find_target(workspace: Workspace, name: str, kind: str | None = None) -> Tar
     is ``report`` or ``author`` where a name could be both, else ``AmbiguousName`` is raised.
     Raises ``UnknownReport`` where it is neither.
     """
+    take_in_posted(workspace)  # what was posted and not collected yet could be meant, too
     own = unicodedata.normalize("NFKC", name).strip().lstrip("@").strip()
     author_hash = hash_author(own, workspace.hash_key)
     with workspace.database.session() as session:

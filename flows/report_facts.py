@@ -29,7 +29,7 @@ from triage.store.loads import load_rows
 from triage.store.mapping import Dot, load_arrivals_by_week
 from triage.store.overview import proposal_rows
 from triage.store.reports import load_reports
-from triage.store.themes import load_blockers, load_themes
+from triage.store.themes import load_blockers, load_sensitivity, load_themes
 from triage.types import Report, Theme
 from triage.verification import LedgerRow, Verification
 from triage.workspace import Workspace
@@ -61,7 +61,7 @@ def load_facts(
     themes = {theme.name: theme for theme in load_themes(session)}
     decisions, routes = load_decisions(session), load_routes(session)
     blockers, verifications = load_blockers(session), load_verifications(session)
-    release = _last_release(workspace, verifications)
+    release, sensitive = _last_release(workspace, verifications), load_sensitivity(session)
     arrivals = load_arrivals_by_week(session)
     ledger = _ledger(session, workspace)
     exemplars = _exemplars(session, list(themes.values()))
@@ -84,6 +84,7 @@ def load_facts(
                 arrivals=arrivals.get(key, {}),
                 group=group if group != theme.name else None,
                 waiting=waiting.get(theme.name, ()),
+                sensitive=sensitive.get(key),
             )
         )
     return found

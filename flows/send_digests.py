@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from flows.ledger import digest_rows
 from flows.showing import show_counts, show_page
+from flows.stages import run_stage
 from triage.digests import (
     Digest,
     WeekFacts,
@@ -19,7 +20,6 @@ from triage.digests import (
     draft_digests,
     last_week,
 )
-from triage.page import MIN_REPORTERS
 from triage.sending import SendingError, send_message
 from triage.store.decisions import load_routes
 from triage.store.digests import (
@@ -31,16 +31,14 @@ from triage.store.digests import (
 )
 from triage.store.issues import load_issues
 from triage.store.mapping import load_arrivals_by_week
-from triage.store.themes import load_blockers, load_themes
+from triage.store.themes import load_blockers, load_sensitivity, load_themes
 from triage.workspace import Workspace, open_workspace
 
 EVERYBODY_ELSE = "*"
 Send = Callable[[SecretStr, str, str], None]
 
 
-def load_digests(
-    workspace: Workspace, now: datetime, *, min_reporters: int = MIN_REPORTERS
-) -> list[Digest]:
+def load_digests(workspace: Workspace, now: datetime) -> list[Digest]:
     """The digest of the last whole week for every owner, by name."""
     week = last_week(now)
     awaits: dict[str, list[str]] = {}
@@ -49,6 +47,7 @@ def load_digests(
     with workspace.database.session() as session:
         themes, routes = load_themes(session), load_routes(session)
         issues, blockers = load_issues(session), load_blockers(session)
+        sensitive = load_sensitivity(session)
         made, arrivals = load_founding_times(session), load_arrivals_by_week(session)
         verdicts = load_verdicts_since(session, datetime.combine(week, time(), UTC))
     facts = []
@@ -66,10 +65,11 @@ def load_digests(
                 verified=verdicts.get(key, ()),
                 awaits=[*awaits.get(theme.name, ()), *blocked],
                 url=filed.url if filed else None,
+                sensitive=sensitive.get(key),
             )
         )
     owners = workspace.config.capabilities_by_owner()
-    return draft_digests(facts, owners, week, min_reporters=min_reporters)
+    return draft_digests(facts, owners, week, min_reporters=workspace.config.privacy.min_reporters)
 
 
 def send_all(
@@ -120,14 +120,7 @@ def send_digests(dry_run: bool = False) -> dict[str, int]:
         dry_run: True shows the digests as artifacts and sends none.
     """
     with open_workspace() as workspace:
-        digests = load_digests(workspace, datetime.now(UTC))
-        for digest in digests:
-            show_page(
-                artifact_key(digest.owner),
-                digest_markdown(digest),
-                f"What {digest.owner} should know of the week of {digest.week}",
-            )
-        counts = {"digests": len(digests)} if dry_run else send_all(workspace, digests)
+        counts = run_stage(workspace, "digest", lambda: _digest(workspace, dry_run))
     show_counts("digest", counts)
     if counts.get("failed"):
         raise SendingError(
@@ -136,6 +129,17 @@ def send_digests(dry_run: bool = False) -> dict[str, int]:
             "The next run tries those again; `triage digest --send` does it now.",
         )
     return counts
+
+
+def _digest(workspace: Workspace, dry_run: bool) -> dict[str, int]:
+    digests = load_digests(workspace, datetime.now(UTC))
+    for digest in digests:
+        show_page(
+            artifact_key(digest.owner),
+            digest_markdown(digest),
+            f"What {digest.owner} should know of the week of {digest.week}",
+        )
+    return {"digests": len(digests)} if dry_run else send_all(workspace, digests)
 
 
 def artifact_key(owner: str) -> str:

@@ -10,16 +10,16 @@ from prefect.artifacts import create_link_artifact
 
 from flows.report_facts import load_facts, load_names, load_places, load_standing
 from flows.showing import show_counts
-from triage.page import MIN_REPORTERS, make_page, render_page
+from flows.stages import run_stage
+from triage.page import make_page, render_page
 from triage.store.mapping import load_dots
 from triage.store.overview import theme_rows
 from triage.workspace import Workspace, open_workspace
 
 
-def draft_report(
-    workspace: Workspace, *, now: datetime, min_reporters: int = MIN_REPORTERS
-) -> tuple[str, dict[str, int]]:
+def draft_report(workspace: Workspace, *, now: datetime) -> tuple[str, dict[str, int]]:
     """The page as HTML and what is on it; nothing is written."""
+    least = workspace.config.privacy.min_reporters
     with workspace.database.session() as session:
         dots = load_dots(session)
         rows = theme_rows(session)
@@ -27,12 +27,10 @@ def draft_report(
         facts = load_facts(session, workspace, rows, dots, names, now)
         places = load_places(session, workspace, facts, dots, names)
         standing = load_standing(session, workspace, dots, rows, now)
-    page = make_page(
-        standing, facts, places, (names[0][0], names[1][0]), now, min_reporters=min_reporters
-    )
+    page = make_page(standing, facts, places, (names[0][0], names[1][0]), now, min_reporters=least)
     counts = {
         "themes": len(page.themes),
-        "without words": sum(entry.is_withheld for entry in page.themes),
+        "without words": sum(bool(entry.withheld) for entry in page.themes),
         "reports drawn": page.drawn,
     }
     return render_page(page), counts
@@ -61,7 +59,7 @@ def keep_first_page() -> None:
 def write_report() -> dict[str, int]:
     """Write the page anew and link it from this run."""
     with open_workspace() as workspace:
-        counts = keep_page(workspace, datetime.now(UTC))
+        counts = run_stage(workspace, "report", lambda: keep_page(workspace, datetime.now(UTC)))
         link = workspace.settings.page_url or workspace.page_path.as_uri()
     show_counts("report", counts)
     create_link_artifact(link, link_text="The report page", key="report-page")

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from triage.page import (
-    MIN_REPORTERS,
     Page,
     Places,
     Standing,
@@ -134,7 +133,7 @@ def page_of(
     *,
     dots: int = 40,
     known: int | None = None,
-    min_reporters: int = MIN_REPORTERS,
+    min_reporters: int = 3,
     family: str = "Corvane",
     notes: Sequence[str] = (),
 ) -> Page:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from triage.page.themes import shown_title
+from triage.privacy import withheld_because
 from triage.types import Theme
 from triage.verification import ReleaseVerdict, Verification
 
@@ -54,7 +55,8 @@ class WeekFacts:
 
     ``made_at`` is when the theme was founded, ``arrivals`` counts people by the Monday of the week
     in which they first reported it, ``verified`` are verdicts with the time at which each was
-    given, ``awaits`` what a person has to do or know, as of now.
+    given, ``awaits`` what a person has to do or know, as of now, ``sensitive`` why its words are
+    for few.
     """
 
     theme: Theme
@@ -64,6 +66,7 @@ class WeekFacts:
     verified: Sequence[tuple[datetime, Verification]]
     awaits: Sequence[str]
     url: str | None
+    sensitive: str | None = None
 
 
 def last_week(now: datetime) -> date:
@@ -77,12 +80,15 @@ def draft_digests(
 ) -> list[Digest]:
     """A digest for every owner, by name, also where nothing happened.
 
-    The title of a theme behind which are fewer than ``min_reporters`` people is left out.
+    The title of a theme that is sensitive, or behind which are fewer than ``min_reporters`` people,
+    is left out.
     """
     found: dict[str, dict[str, list[Line]]] = {name: {} for name in owners}
     for one in sorted(facts, key=lambda one: (-sum(one.arrivals.values()), one.theme.theme_id)):
         sections = found.setdefault(one.owner, {})
-        title = shown_title(one.theme, sum(one.arrivals.values()), min_reporters)
+        people = sum(one.arrivals.values())
+        why = withheld_because(people, min_reporters, one.sensitive)
+        title = shown_title(one.theme, why)
         for section, said in _said(one, week):
             line = Line(one.theme.name, title, said, one.url)
             sections.setdefault(section, []).append(line)

@@ -8,10 +8,9 @@ from triage.page.content import Page, Standing, make_page
 from triage.page.layout import lay_out, spread_copies
 from triage.page.points import Places, choose_points, name_rows
 from triage.page.rendering import content_policy, render_page
-from triage.page.themes import MIN_REPORTERS, ThemeFacts
+from triage.page.themes import ThemeFacts
 
 __all__ = [
-    "MIN_REPORTERS",
     "Page",
     "Places",
     "Standing",

@@ -9,7 +9,7 @@ from typing import Any
 
 from triage.filing.hostile import visible_line
 from triage.page.points import Places, pack_points
-from triage.page.themes import MIN_REPORTERS, ThemeEntry, ThemeFacts, theme_entry
+from triage.page.themes import ThemeEntry, ThemeFacts, theme_entry
 
 # About 4 KB each; beyond, a theme has its row in the table and no more.
 MOST_IN_FULL = 1000
@@ -93,7 +93,7 @@ def make_page(
     names: tuple[Sequence[str], Sequence[str]],
     now: datetime,
     *,
-    min_reporters: int = MIN_REPORTERS,
+    min_reporters: int,
 ) -> Page:
     """The page of an installation; ``themes`` in the order in which they are shown.
 

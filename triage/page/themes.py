@@ -8,10 +8,10 @@ from datetime import date, datetime
 
 from triage.filing.hostile import visible_line
 from triage.page.trend import Trend, trend_of
+from triage.privacy import withheld_because
 from triage.types import Decision, Report, Route, Theme
 from triage.verification import LedgerRow, Verification
 
-MIN_REPORTERS = 3
 MAX_QUOTES = 3
 _QUOTE_CHARS = 280
 _SUMMARY_CHARS = 900
@@ -34,7 +34,7 @@ class ThemeFacts:
 
     ``exemplars`` are the reports that may be quoted, ``cells`` counts reports by rows of version
     and source, ``arrivals`` people by the Monday of the week in which they first reported it;
-    ``waiting`` are further reasons why people are needed.
+    ``waiting`` are further reasons why people are needed, ``sensitive`` why its words are for few.
     """
 
     theme: Theme
@@ -49,6 +49,7 @@ class ThemeFacts:
     arrivals: Mapping[date, int]
     group: str | None = None
     waiting: Sequence[str] = ()
+    sensitive: str | None = None
 
     @property
     def people(self) -> int:
@@ -64,7 +65,7 @@ class ThemeEntry:
     title: str
     summary: str
     keywords: tuple[str, ...]
-    is_withheld: bool
+    withheld: str
     people: int
     reports: int
     loose: int
@@ -94,24 +95,22 @@ class ThemeEntry:
     worded_by: str | None
 
 
-def theme_entry(
-    facts: ThemeFacts, now: datetime, *, min_reporters: int = MIN_REPORTERS
-) -> ThemeEntry:
+def theme_entry(facts: ThemeFacts, now: datetime, *, min_reporters: int) -> ThemeEntry:
     """What the page says about a theme.
 
-    Behind fewer than ``min_reporters`` distinct people no title, summary, keyword, reason,
-    observation or quote is shown: any of them may be one person's words. Counts, verdict and
-    owner stay.
+    Where the words are withheld (fewer than ``min_reporters`` distinct people, or something
+    sensitive) no title, summary, keyword, reason, observation or quote is shown: any of them may be
+    one person's words. Counts, verdict and owner stay.
     """
     theme, profile, decision, route = facts.theme, facts.theme.profile, facts.decision, facts.route
-    withheld = facts.people < min_reporters
+    withheld = withheld_because(facts.people, min_reporters, facts.sensitive)
     held = facts.verification
     return ThemeEntry(
         name=theme.name,
-        title=shown_title(theme, facts.people, min_reporters),
+        title=shown_title(theme, withheld),
         summary="" if withheld else _line(theme.text.summary, _SUMMARY_CHARS),
         keywords=() if withheld else tuple(_line(word, 40) for word in theme.text.keywords[:8]),
-        is_withheld=withheld,
+        withheld=withheld or "",
         people=facts.people,
         reports=sum(facts.cells.values()),
         loose=profile.loose,
@@ -147,10 +146,10 @@ def safe_url(url: str | None) -> str | None:
     return url if url and url.startswith(("https://", "http://")) else None
 
 
-def shown_title(theme: Theme, people: int, min_reporters: int) -> str:
-    """A theme's title on one line, or that too few people are behind it."""
-    if people < min_reporters:
-        return f"Not shown in words: fewer than {min_reporters} people reported it"
+def shown_title(theme: Theme, withheld: str | None) -> str:
+    """A theme's title on one line, or why it is not shown in words."""
+    if withheld is not None:
+        return f"Not shown in words: {withheld}"
     return _line(theme.text.title, _TITLE_CHARS) or "Untitled failure"
 
 

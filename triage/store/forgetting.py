@@ -36,6 +36,7 @@ _WORDS = ("title", "body", "failure_text", "code", "prompt", "response", "url", 
           "model_written")  # fmt: skip
 # Mentions are looked for in all other tables, whatever was added since.
 _NEVER_SCRUBBED = {"report", "audit", "tombstone", "alembic_version", "installation"}
+_DELETED_WHOLE = {"rejected", "posted_key"}
 # By fingerprint, where no other report has the same text.
 _BY_TEXT = (
     "DELETE FROM embedding WHERE fingerprint = ANY(:gone)",
@@ -183,7 +184,8 @@ def delete_by_text(session: Session, counts: Counter[str], texts: Collection[str
 def scrub(session: Session, pieces: Collection[str], names: Collection[str]) -> dict[str, int]:
     """Replace every text that repeats a piece or names an id, in all other tables.
 
-    A line that was set aside at intake goes whole. Returns rows by table.
+    A line that was set aside at intake goes whole, so does what was answered to a sender. Returns
+    rows by table.
     """
     counts: Counter[str] = Counter()
     mention = Mention(pieces, names)
@@ -199,8 +201,8 @@ def scrub(session: Session, pieces: Collection[str], names: Collection[str]) -> 
                 continue
             counts[column.table] += 1
             where = f"WHERE ctid = CAST('{row.at}' AS tid)"
-            if column.table == "rejected":
-                session.execute(text(f"DELETE FROM rejected {where}"))
+            if column.table in _DELETED_WHOLE:
+                session.execute(text(f"DELETE FROM {column.place} {where}"))
                 continue
             value = json.dumps(clean) if column.kind.startswith("json") else clean
             assignment = f"{column.quoted} = CAST(:value AS {column.kind})"

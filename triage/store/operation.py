@@ -17,6 +17,7 @@ from triage.store.operation_tables import StageRunRow, StageStopRow
 
 STAGES = (
     "collect", "embed", "theme", "decide", "route", "file", "sync", "verify", "learn", "recluster",
+    "expire", "report", "digest",
 )  # fmt: skip
 LLM = "llm"  # can be stopped as a stage can
 RUNNING, DONE, FAILED = "running", "done", "failed"
