@@ -15,7 +15,7 @@ from flows.remembering import without_forgotten
 from flows.remote_sources import RemoteSource, remote_sources, source_rows
 from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
 from flows.stages import run_stage
-from triage.cleaning import clean_report, hash_author, link_duplicates, redact
+from triage.cleaning import clean_report, hash_author, link_duplicates, redact_excerpt
 from triage.database import Session
 from triage.errors import IntakeError, SourceError, TrackerError
 from triage.listening import what_answer_says
@@ -93,7 +93,7 @@ def ingest(
 ) -> CollectSummary:
     """Read one file; what was stored before a failure stays, and reading it again is harmless."""
     received_at = datetime.now(UTC)
-    items = read_file(path, received_at=received_at, redact=redact, origin=origin)
+    items = read_file(path, received_at=received_at, redact=redact_excerpt, origin=origin)
     summary = CollectSummary()
     read = 0
     while batch := list(islice(items, BATCH)):

@@ -18,13 +18,12 @@ from flows.distilling import distil_part, load_undistilled_keys
 from flows.embed_reports import embed, embed_texts, open_embedder, open_space
 from flows.showing import ShowProgress, silent
 from triage.embedding import Embedder
-from triage.settings import Settings
 from triage.store.embeddings import load_unembedded
 from triage.workspace import Workspace, open_workspace
 
 TEXTS_PER_PART = 2_000  # some 10 to 60 s of a worker's time; what a lost worker costs
 FAILED_PARTS = "parts that failed"
-_open_embedders: dict[Settings, Embedder] = {}
+_open_embedders: dict[tuple[object, ...], Embedder] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +104,10 @@ def _with_share(workspace: Workspace, share: float) -> Workspace:
 def _embedder_of_process(workspace: Workspace) -> Embedder:
     """One model for each process: it takes seconds to load."""
     settings = workspace.settings
-    if settings not in _open_embedders:
-        _open_embedders[settings] = open_embedder(workspace)
-    return _open_embedders[settings]
+    chosen = settings.embedding_model, settings.embedding_adapter, settings.embedding_backend
+    if chosen not in _open_embedders:
+        _open_embedders[chosen] = open_embedder(workspace)
+    return _open_embedders[chosen]
 
 
 def _parts(keys: Sequence[str]) -> list[list[str]]:

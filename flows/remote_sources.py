@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from triage.cleaning import redact
+from triage.cleaning import redact_excerpt
 from triage.config.model import GitHubSource, LangfuseSource
 from triage.errors import SourceError
 from triage.filing import has_note_marker, marker_in, told_note
@@ -62,7 +62,7 @@ def _github(workspace: Workspace, source: GitHubSource) -> Fetch:
         own_marker=lambda body: marker_in(body, workspace.marker_key) is not None,
         labels=source.labels,
         kind=source.kind,
-        redact=redact,
+        redact=redact_excerpt,
         own_comment=lambda number, body: has_note_marker(
             body, told_note(number), workspace.marker_key
         ),
@@ -73,7 +73,7 @@ def _huggingface(workspace: Workspace, repository: HubRepository) -> Fetch:
     token = workspace.settings.hf_token
     secret = token.get_secret_value() if token is not None else None
     return lambda cursor: fetch_discussions(
-        Hub(workspace.settings.hf_endpoint, secret), repository, cursor, redact=redact
+        Hub(workspace.settings.hf_endpoint, secret), repository, cursor, redact=redact_excerpt
     )
 
 
@@ -91,7 +91,7 @@ def _langfuse(workspace: Workspace, source: LangfuseSource) -> Fetch:
             )
         langfuse = Langfuse(source.host, public.get_secret_value(), secret.get_secret_value())
         low = LowScores(source.scores, source.at_most, source.categories, source.kind)
-        return fetch_low_scores(langfuse, low, cursor, origin=source.origin, redact=redact)
+        return fetch_low_scores(langfuse, low, cursor, origin=source.origin, redact=redact_excerpt)
 
     return fetch
 
@@ -101,7 +101,7 @@ def _folder(workspace: Workspace, origin: str, folder: str, logs: LogFormat) -> 
     return RemoteSource(
         origin,
         lambda cursor: fetch_failures(
-            path, logs, cursor, origin=origin, now=datetime.now(UTC), redact=redact
+            path, logs, cursor, origin=origin, now=datetime.now(UTC), redact=redact_excerpt
         ),
     )
 

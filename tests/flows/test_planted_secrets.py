@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from prefect.client.orchestration import get_client
 from prefect.testing.utilities import prefect_test_harness
 
@@ -79,12 +80,25 @@ def planted(path: Path) -> list[str]:
     return secrets
 
 
+def _all_of(api_url: str, name: str) -> list[dict[str, Any]]:
+    """Everything of one kind that the Prefect server keeps."""
+    found: list[dict[str, Any]] = []
+    while True:
+        question = {"limit": 200, "offset": len(found)}
+        answer = requests.post(f"{api_url.rstrip('/')}/{name}/filter", json=question, timeout=30)
+        answer.raise_for_status()
+        found += answer.json()
+        if len(answer.json()) < 200:
+            return found
+
+
 def everywhere(workspace: Workspace, repository: EmulatedRepository, home: Path) -> dict[str, str]:
     """All that a run leaves behind, by where it was left."""
     with get_client(sync_client=True) as client:
-        logs = [log.message for log in client.read_logs(limit=200)]
-        artifacts = [str(artifact.data) for artifact in client.read_artifacts(limit=200)]
-        runs = [run.model_dump_json() for run in client.read_flow_runs(limit=200)]
+        api_url = str(client.api_url)
+    logs = [str(each["message"]) for each in _all_of(api_url, "logs")]
+    artifacts = [str(each["data"]) for each in _all_of(api_url, "artifacts")]
+    runs = [json.dumps(each, ensure_ascii=False) for each in _all_of(api_url, "flow_runs")]
     drafts = [path.read_text("utf-8") for path in workspace.drafts_folder.glob("*")]
     inbox = home / "inbox"
     failed = [path.read_text("utf-8") for path in inbox.rglob("*.reason.txt")]
@@ -100,6 +114,7 @@ def everywhere(workspace: Workspace, repository: EmulatedRepository, home: Path)
         "runs": "\n".join(runs),
         "drafts": "\n".join([*drafts, *failed]),
         "issues": "\n".join(issues),
+        "page": workspace.page_path.read_text("utf-8"),
     }
 
 

@@ -31,7 +31,7 @@ OWNERS = {
     "sqlalchemy": {"store", "database", "migrations"},
     "psycopg": {"store", "database"},
     "pgvector": {"store", "database", "migrations"},
-    "fastapi": {"intake", "receiver"},
+    "fastapi": {"intake", "receiver", "pageserver"},
     "huggingface_hub": {"sources"},
     "httpx2": {"sources"},
     "zstandard": {"sources"},

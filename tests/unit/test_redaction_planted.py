@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triage.cleaning import clean_report, redact
+from triage.cleaning import clean_report, redact, redact_excerpt
 from triage.types import CleanReport, RawReport, Rejection
 
 ALPHANUMERIC = string.ascii_letters + string.digits
@@ -204,6 +204,14 @@ def test_a_secret_on_the_limit_of_what_is_read_is_not_half_kept(shift: int) -> N
     assert isinstance(report, CleanReport)
     assert report.code.count("12:00:00") > 50
     assert all(token[:16] not in value for value in strings_of(asdict(report)))
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_an_excerpt_holds_no_secret_even_without_its_name(kind: str) -> None:
+    _, secret = KINDS[kind](random.Random(11))
+    excerpt = redact_excerpt(f'{{"body": "cut off {secret}')
+    assert secret not in excerpt or len(secret) < 16
+    assert excerpt.startswith('{"body": "cut off')
 
 
 @pytest.mark.parametrize("identifier", ["gh" + "p_" + "a1B2" * 9, "ana@mail.example.org"])

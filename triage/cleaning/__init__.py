@@ -3,7 +3,7 @@
 from triage.cleaning.duplicates import is_near_duplicate, link_duplicates, shingle_bands
 from triage.cleaning.identity import fingerprint, hash_author
 from triage.cleaning.names import TEXT_VERSION, without_names
-from triage.cleaning.redaction import redact
+from triage.cleaning.redaction import redact, redact_excerpt
 from triage.cleaning.report import clean_report
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "is_near_duplicate",
     "link_duplicates",
     "redact",
+    "redact_excerpt",
     "shingle_bands",
     "without_names",
 ]

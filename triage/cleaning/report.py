@@ -15,7 +15,7 @@ from triage.cleaning.duplicates import shingle_bands
 from triage.cleaning.identity import fingerprint, hash_author
 from triage.cleaning.language import find_language
 from triage.cleaning.links import clean_url
-from triage.cleaning.redaction import redact
+from triage.cleaning.redaction import redact, redact_excerpt
 from triage.cleaning.signatures import find_error, find_error_signatures
 from triage.cleaning.splitting import Parts, shorten_code, split_body
 from triage.types import CleanReport, RawReport, Rejection
@@ -147,7 +147,7 @@ def _find_rejection(raw: RawReport) -> Rejection | None:
 
 def _reject(raw: RawReport, field: str, problem: str, remedy: str) -> Rejection:
     everything = "\x1f".join((raw.external_id, raw.title, raw.body))
-    excerpt = collapse_whitespace(redact(bound(raw.body or raw.title, 2_000)))
+    excerpt = collapse_whitespace(redact_excerpt(bound(raw.body or raw.title, 2_000)))
     return Rejection(
         origin=visible_text(raw.origin),
         place=visible_text(raw.place),

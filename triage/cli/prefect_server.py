@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import requests
@@ -51,7 +52,9 @@ def is_serving(settings: Settings) -> bool:
     return True
 
 
-def serve_all(settings: Settings, page: ServedPage, *, host: str, port: int) -> None:
+def serve_all(
+    settings: Settings, open_page: Callable[[], ServedPage], *, host: str, port: int
+) -> None:
     """Start the server, then serve page and deployments until interrupted; all end together."""
     api_url = f"http://{host}:{port}/api"
     if _is_healthy(api_url):
@@ -60,6 +63,7 @@ def serve_all(settings: Settings, page: ServedPage, *, host: str, port: int) -> 
             f"something answers at {api_url} already",
             "Stop it, or choose another --port.",
         )
+    page = open_page()
     os.environ["PREFECT_API_URL"] = api_url
     # On another port than 4200 the UI looks for its server in the wrong place without this.
     os.environ["PREFECT_UI_API_URL"] = api_url

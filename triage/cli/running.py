@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
@@ -190,8 +191,8 @@ def up(
     # a wrong configuration or database shows now, not at the first scheduled run
     with open_workspace() as workspace, _metrics(workspace, host, metrics_port):
         server = make_page_server(workspace.page_path, content_policy(), host)
-        page = ServedPage(server, host, page_port or port + 1)
-        serve_all(settings, page, host=host, port=port)
+        open_page = partial(ServedPage, server, host, page_port or port + 1)
+        serve_all(settings, open_page, host=host, port=port)
 
 
 def _metrics(workspace: Workspace, host: str, port: int | None) -> AbstractContextManager[object]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from triage.cleaning import clean_report, redact
+from triage.cleaning import clean_report, redact_excerpt
 from triage.config.model import TriageConfig
 from triage.errors import IntakeError
 from triage.intake.problems import problem_text
@@ -64,7 +64,7 @@ def clean_body(body: bytes, name: str) -> CleanedBody:
             origin=f"{ORIGIN}{name}",
             channel=name,
             received_at=received_at,
-            redact=redact,
+            redact=redact_excerpt,
             max_reports=_kit["max_reports"],
         )
     except IntakeError as error:

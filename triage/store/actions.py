@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from triage.store.life_tables import IssueActionRow
 
 COMMENT, EDIT, REACT, REWRITE = "comment", "edit", "react", "rewrite"
+ON_OUR_ISSUES = (COMMENT, EDIT, REACT, REWRITE)
 TELL = "tell"  # the one comment on a reporter's own issue
 
 
@@ -77,7 +78,7 @@ def log_write(session: Session, repository: str, number: int, key: str, *, now: 
 
 
 def load_open_actions(
-    session: Session, repository: str, kinds: Collection[str] = (COMMENT, EDIT, REACT)
+    session: Session, repository: str, kinds: Collection[str] = ON_OUR_ISSUES
 ) -> list[IssueAction]:
     """Everything that is intended and not known to be done, in the order of intention."""
     statement = (

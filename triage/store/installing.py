@@ -18,7 +18,10 @@ def load_server_major(connection: Connection) -> int:
 
 
 def drop_everything_sql(lock: int) -> str:
-    """SQL that waits for every other migration, then drops all tables of the schema public."""
+    """SQL that waits for every other migration, then drops all that is ours in the schema public.
+
+    What extensions brought along stays.
+    """
     return f"""
 SELECT pg_advisory_xact_lock({lock});
 DO $drop$
@@ -26,6 +29,14 @@ DECLARE found record;
 BEGIN
     FOR found IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
         EXECUTE format('DROP TABLE IF EXISTS public.%I CASCADE', found.tablename);
+    END LOOP;
+    FOR found IN
+        SELECT p.oid::regprocedure AS signature FROM pg_proc p
+        WHERE p.pronamespace = 'public'::regnamespace AND NOT EXISTS (
+            SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e'
+        )
+    LOOP
+        EXECUTE format('DROP FUNCTION IF EXISTS %s CASCADE', found.signature);
     END LOOP;
 END
 $drop$;

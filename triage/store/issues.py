@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, cast, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlmodel import Session, col
 
 from triage.store.tables import IssueRow
@@ -70,8 +70,12 @@ def empty_sent_bodies(session: Session, theme_ids: Collection[int]) -> None:
     session.execute(
         update(IssueRow)
         .where(col(IssueRow.theme_id).in_(theme_ids), col(IssueRow.state) == IssueState.FILED)
-        .values(draft=func.jsonb_set(col(IssueRow.draft), "{body}", '""'))
+        .values(draft=_without_body())
     )
+
+
+def _without_body() -> Any:
+    return func.jsonb_set(col(IssueRow.draft), cast(["body"], ARRAY(Text)), cast("", JSONB))
 
 
 def save_attempt(session: Session, theme_id: int) -> None:
