@@ -14,11 +14,7 @@ from triage.filing import section_digest
 from triage.listening import LabelNames
 from triage.store.decisions import load_decisions
 from triage.store.issues import IssueRecord, load_issues
-from triage.store.life import (
-    IssueLife,
-    load_label_aliases,
-    load_lives,
-)
+from triage.store.life import IssueLife, load_label_aliases, load_lives
 from triage.store.renaming import load_repositories, note_name, rename_repository
 from triage.store.themes import load_themes
 from triage.tracker import IssueDesk, open_desk

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from prefect import flow
 from prefect.concurrency.sync import concurrency
 from rich.console import Console
 
-from flows.discretion import judge_sensitivity, withheld_themes
 from flows.first_life import first_life
-from flows.ledger import load_release_notes
+from flows.planning import plan
 from flows.showing import (
     Logged,
     ShowProgress,
@@ -22,21 +20,14 @@ from flows.showing import (
 )
 from flows.stages import STOPPED, run_work
 from triage.database import Session
-from triage.decision import is_severe
 from triage.errors import SettingsError, TrackerError, TrackerRateLimited
 from triage.filing import (
-    DraftContext,
-    FilingPolicy,
-    Release,
-    draft_issue,
-    filing_blocker,
     marker_in,
     render_draft_file,
     render_page,
     with_fallback_assignee,
-    within_budget,
 )
-from triage.store.decisions import load_decisions, load_routes
+from triage.store.decisions import load_decisions
 from triage.store.issues import (
     IssueRecord,
     load_issues,
@@ -45,16 +36,8 @@ from triage.store.issues import (
     save_filing_error,
     save_intent,
 )
-from triage.store.life import (
-    IssueLife,
-    load_label_aliases,
-    load_past_issues,
-    load_past_urls,
-    save_life,
-)
-from triage.store.renaming import repository_today
-from triage.store.reports import load_theme_reports
-from triage.store.themes import load_forwards, load_theme, load_themes, save_blocker
+from triage.store.life import IssueLife, load_past_issues, save_life
+from triage.store.themes import load_forwards, load_theme, save_blocker
 from triage.tracker import ConsoleTracker, GitHubTracker, open_tracker
 from triage.types import FiledIssue, IssueDraft, IssueState
 from triage.workspace import Workspace, open_workspace
@@ -126,87 +109,6 @@ def _connect_private(workspace: Workspace) -> tuple[GitHubTracker | None, str | 
         return connect(workspace.at(workspace.private_repository)), None
     except TrackerError as error:
         return None, str(error)
-
-
-def plan(
-    workspace: Workspace, held: Mapping[int, str]
-) -> tuple[list[IssueDraft], list[IssueDraft], int]:
-    """Drafts of what may be filed now, most urgent first; every other blocker is stored.
-
-    ``held`` are themes that must wait for another reason. Returns the drafts, those for the private
-    repository, and how many themes wait.
-    """
-    policy = filing_policy(workspace)
-    with workspace.database.session() as session:
-        decisions, routes = load_decisions(session), load_routes(session)
-        issues, reports = load_issues(session), load_theme_reports(session)
-        sensitive = judge_sensitivity(session, workspace, reports)
-        blockers: dict[int, str] = {}
-        candidates = []
-        for theme in load_themes(session):
-            theme_id = theme.theme_id
-            record = issues.get(theme_id)
-            empty = None if reports.get(theme_id) else "no report is left in it"
-            blocker = (
-                empty
-                or held.get(theme_id)
-                or filing_blocker(
-                    theme,
-                    decisions.get(theme_id),
-                    routes.get(theme_id),
-                    policy,
-                    has_issue=record is not None and record.state is IssueState.FILED,
-                    developer_severe=is_severe(reports.get(theme_id, [])),
-                )
-                or _privacy_blocker(workspace, sensitive.get(theme_id))
-            )
-            if blocker is None:
-                candidates.append((theme, decisions[theme_id]))
-            else:
-                blockers[theme_id] = blocker
-        chosen, beyond = within_budget(candidates, policy)
-        for theme_id, blocker in {**blockers, **beyond}.items():
-            save_blocker(session, theme_id, blocker)
-        notes = load_release_notes(session, workspace)
-        drafts: dict[bool, list[IssueDraft]] = {False: [], True: []}
-        for is_private, place in _places(workspace).items():
-            aliases = load_label_aliases(session, repository_today(session, place.repository or ""))
-            context = replace(
-                draft_context(place),
-                earlier_issues=load_past_urls(session),
-                release_notes=notes,
-                withheld=withheld_themes(place, chosen, sensitive),
-            )
-            for theme in chosen:
-                theme_id = theme.theme_id
-                if (theme_id in sensitive) is is_private:
-                    draft = draft_issue(
-                        theme, decisions[theme_id], routes[theme_id], reports[theme_id], context
-                    )
-                    drafts[is_private].append(_as_labels_are_called(draft, aliases))
-    unfiled = [t for t in blockers if t not in issues or issues[t].state is not IssueState.FILED]
-    return drafts[False], drafts[True], len(unfiled) + len(beyond)
-
-
-def _places(workspace: Workspace) -> dict[bool, Workspace]:
-    """Where issues go: False the repository that all may read, True the private one if any."""
-    private = workspace.private_repository
-    return {False: workspace} | ({True: workspace.at(private)} if private is not None else {})
-
-
-def _privacy_blocker(workspace: Workspace, sensitive: str | None) -> str | None:
-    """Why a sensitive theme stays inside; None where it may be filed, here or in private."""
-    if sensitive is None or workspace.private_repository is not None:
-        return None
-    return (
-        f"sensitive: {sensitive}; privacy.private_repository in triage.yaml says where it may be "
-        "filed, `triage correct --not-sensitive` that it is not"
-    )
-
-
-def _as_labels_are_called(draft: IssueDraft, aliases: Mapping[str, str]) -> IssueDraft:
-    """The draft with the names that people gave to labels since."""
-    return replace(draft, labels=tuple(aliases.get(name, name) for name in draft.labels))
 
 
 def _file_all(
@@ -315,34 +217,6 @@ def open_own_tracker(workspace: Workspace) -> GitHubTracker:
 def _block(workspace: Workspace, theme_id: int, blocker: str) -> None:
     with workspace.database.session() as session:
         save_blocker(session, theme_id, blocker)
-
-
-def filing_policy(workspace: Workspace) -> FilingPolicy:
-    """The gate's thresholds from the configuration."""
-    policy = workspace.config.policy
-    return FilingPolicy(
-        min_reporters=policy.min_reporters,
-        min_coherence=policy.min_coherence,
-        max_new_issues_per_run=policy.max_new_issues_per_run,
-    )
-
-
-def draft_context(workspace: Workspace) -> DraftContext:
-    """What a draft says about the model family and the capabilities."""
-    config = workspace.config
-    released = [version for version in config.versions if version.released]
-    return DraftContext(
-        family_title=config.family.title,
-        marker_key=workspace.marker_key,
-        next_version=config.next_version.milestone_title,
-        next_version_due=config.next_version.planned,
-        releases=tuple(Release(version.name, version.released) for version in released),
-        capability_titles={each.id: each.title for each in config.capabilities},
-        fallback_owner=config.triage_owner,
-        capability_label_prefix=config.github.capability_label_prefix,
-        priority_label_prefix=config.github.priority_label_prefix,
-        extra_labels=config.github.extra_labels,
-    )
 
 
 @flow(

@@ -16,11 +16,7 @@ from triage.store.answers import load_answer_counts
 from triage.store.decisions import load_corrections, load_decisions, load_routes
 from triage.store.exposure import total_requests
 from triage.store.issues import load_issues
-from triage.store.ledger import (
-    count_reports_by_version,
-    load_ledger_counts,
-    load_verifications,
-)
+from triage.store.ledger import count_reports_by_version, load_ledger_counts, load_verifications
 from triage.store.life import load_lives
 from triage.store.renaming import repository_today
 from triage.store.themes import load_themes

@@ -24,11 +24,7 @@ from triage.listening import (
     parse_commands,
 )
 from triage.store.decisions import load_corrections
-from triage.store.heard import (
-    known_events,
-    load_role,
-    save_role,
-)
+from triage.store.heard import known_events, load_role, save_role
 from triage.store.intake import load_cursor, save_cursor
 from triage.tracker import IssueDesk
 from triage.workspace import Workspace

@@ -7,7 +7,8 @@ import hmac
 from dataclasses import replace
 
 from flows.discretion import withheld_themes
-from flows.file_issues import draft_context
+from flows.ledger import load_release_notes
+from flows.planning import draft_context
 from triage.database import Session
 from triage.filing import draft_issue
 from triage.store.decisions import load_decisions, load_routes
@@ -28,6 +29,7 @@ def draft_anew(session: Session, workspace: Workspace, theme: Theme) -> IssueDra
     context = replace(
         draft_context(workspace),
         earlier_issues=load_past_urls(session),
+        release_notes=load_release_notes(session, workspace),
         withheld=withheld_themes(workspace, [theme], load_sensitivity(session)),
     )
     return draft_issue(theme, decision, route, reports, context)

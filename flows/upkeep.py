@@ -9,9 +9,9 @@ from datetime import datetime
 
 from flows.desk import FiledTheme, label_names, load_filed
 from flows.discretion import judge_sensitivity, withheld_themes
-from flows.file_issues import draft_context
 from flows.first_life import releases
 from flows.ledger import load_release_notes
+from flows.planning import draft_context
 from flows.showing import ShowProgress, silent
 from flows.writing import Pen, send_edit
 from triage.corrections import latest
@@ -29,11 +29,7 @@ from triage.filing import (
 )
 from triage.listening import SeenIssue
 from triage.store.actions import COMMENT, EDIT, intend, log_write
-from triage.store.decisions import (
-    load_corrections,
-    load_decisions,
-    load_routes,
-)
+from triage.store.decisions import load_corrections, load_decisions, load_routes
 from triage.store.issues import save_sent
 from triage.store.ledger import load_judged_versions
 from triage.store.life import MACHINE, load_label_aliases, load_past_urls, save_life

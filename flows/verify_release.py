@@ -23,10 +23,7 @@ from triage.database import Session
 from triage.errors import ConfigError, UnknownTheme
 from triage.store.decisions import load_routes
 from triage.store.exposure import load_exposure
-from triage.store.ledger import (
-    load_sightings,
-    load_verification_history,
-)
+from triage.store.ledger import load_sightings, load_verification_history
 from triage.store.themes import load_theme, load_theme_centres, load_themes
 from triage.verification import (
     DEFAULT_RULES,

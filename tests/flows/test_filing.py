@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from flows.file_issues import file
 from tests.flows.seeding import seed_theme
@@ -27,21 +26,6 @@ from triage.workspace import Workspace
 
 AT_ONCE = timedelta(0)
 CREATE = r"/repos/[^/]+/[^/]+/issues$"
-
-
-@pytest.fixture
-def github(
-    workspace: Workspace, github_proxy: GitHubProxy, github_repository: EmulatedRepository
-) -> Workspace:
-    """The workspace of this test, connected to the emulator through the proxy."""
-    settings = workspace.settings.model_copy(
-        update={
-            "github_api_url": github_proxy.api_url,
-            "github_token": SecretStr(token_of(FILER)),
-            "github_repository": github_repository.name,
-        }
-    )
-    return replace(workspace, settings=settings)
 
 
 def run(workspace: Workspace) -> dict[str, int]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 
 from flows.collect_reports import ingest
@@ -18,7 +17,6 @@ from flows.file_issues import file
 from flows.forgetting import Forgotten, find_target, forget
 from flows.sync_issues import sync
 from tests.flows.seeding import NOW, seed_theme
-from tests.integration.github.emulator import FILER, token_of
 from tests.integration.github.fixtures import EmulatedRepository
 from tests.integration.github.proxy import GitHubProxy
 from triage.cleaning import hash_author
@@ -41,21 +39,6 @@ AUTHOR = "Ana Pereira"
 SECRET_WORDS = "The assistant told my neighbour about the blue house with the crooked chimney"
 ERROR = "ChimneyError: crooked house 4711 is not square"
 PHRASE = "tells a neighbour about a crooked chimney of a blue house"
-
-
-@pytest.fixture
-def github(
-    workspace: Workspace, github_proxy: GitHubProxy, github_repository: EmulatedRepository
-) -> Workspace:
-    """The workspace of this test, connected to the emulator through the proxy."""
-    settings = workspace.settings.model_copy(
-        update={
-            "github_api_url": github_proxy.api_url,
-            "github_token": SecretStr(token_of(FILER)),
-            "github_repository": github_repository.name,
-        }
-    )
-    return replace(workspace, settings=settings)
 
 
 def report(workspace: Workspace, external_id: str = "CHIMNEY-0042", **changes: Any) -> CleanReport:

@@ -5,18 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
-from pydantic import SecretStr
-
 from flows.correcting import apply_corrections
 from flows.discretion import load_withheld
 from flows.file_issues import file
 from flows.ledger import digest_rows
 from flows.sync_issues import sync
 from tests.flows.seeding import seed_theme
-from tests.integration.github.emulator import FILER, token_of
 from tests.integration.github.fixtures import EmulatedRepository
-from tests.integration.github.proxy import GitHubProxy
 from triage.config.model import Privacy
 from triage.filing.marker import SECTION_BEGIN
 from triage.store.issues import load_issues
@@ -25,21 +20,6 @@ from triage.workspace import Workspace
 
 AT_ONCE = timedelta(0)
 HARM = "it talks of self-harm"
-
-
-@pytest.fixture
-def github(
-    workspace: Workspace, github_proxy: GitHubProxy, github_repository: EmulatedRepository
-) -> Workspace:
-    """The workspace of this test, connected to the emulator through the proxy."""
-    settings = workspace.settings.model_copy(
-        update={
-            "github_api_url": github_proxy.api_url,
-            "github_token": SecretStr(token_of(FILER)),
-            "github_repository": github_repository.name,
-        }
-    )
-    return replace(workspace, settings=settings)
 
 
 def with_privacy(workspace: Workspace, **changes: object) -> Workspace:
