@@ -23,7 +23,10 @@ AsJson = typer.Option(False, "--json", help="Print JSON instead of a table.")
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
-    """Print rows as a table or as a JSON array; ``empty`` is said when there are none."""
+    """Print rows as a table or as a JSON array; ``empty`` is said when there are none.
+
+    A column in which no row has anything is left out of the table.
+    """
     if as_json:
         typer.echo(json.dumps(list(rows), ensure_ascii=False, indent=2, default=str))
         return
@@ -31,12 +34,13 @@ def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -
         errors.print(empty)
         return
     table = Table(show_edge=False, pad_edge=False, header_style="bold")
-    for name in rows[0]:
+    names = [name for name in rows[0] if any(row[name] not in ("", None) for row in rows)]
+    for name in names:
         numeric = all(isinstance(row[name], int | float) for row in rows)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         # Text, not markup: a report's "[bold]" must stay what it is.
-        table.add_row(*(Text(printable(value)) for value in row.values()))
+        table.add_row(*(Text(printable(value)) for value in map(row.get, names)))
     output.print(table)
 
 
