@@ -18,6 +18,7 @@ from triage.pageserver import ServedPage
 from triage.settings import Settings
 
 START_TIMEOUT_SECONDS = 120
+STOP_TIMEOUT_SECONDS = 30
 PAGE_URL = "TRIAGE_PAGE_URL"
 
 
@@ -102,8 +103,17 @@ def serve_all(
     finally:
         state.unlink(missing_ok=True)
         page.stop()
-        server.terminate()
-        server.wait(timeout=30)
+        _end(server)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """Politely, and after half a minute for good: it must not outlive us."""
+    server.terminate()
+    try:
+        server.wait(timeout=STOP_TIMEOUT_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def _wait_until_healthy(server: subprocess.Popen[bytes], api_url: str, log: Path) -> None:
