@@ -193,7 +193,7 @@ def _moment(value: Any) -> datetime:
 def _is_discussion(line: Any) -> bool:
     return (
         isinstance(line, Mapping)
-        and isinstance(line.get("num"), int)
+        and type(line.get("num")) is int  # a truth value is none, though Python counts it as one
         and not line.get("isPullRequest")
     )
 
