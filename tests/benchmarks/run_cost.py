@@ -56,6 +56,23 @@ class Stopwatch:
 
         return wrapper
 
+    def timed_parts(self, kind: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function that gives one part after another, the time of each part counted."""
+
+        def wrapper(*arguments: Any, **named: Any) -> Iterator[Any]:
+            parts = function(*arguments, **named)
+            while True:
+                self.start()
+                try:
+                    part = next(parts, None)
+                finally:
+                    self.stop(kind)
+                if part is None:
+                    return
+                yield part
+
+        return wrapper
+
 
 def sample(count: int) -> Iterator[str]:
     """Distinct reports as JSON lines: the labelled ones, then their sentences recombined."""
@@ -81,17 +98,19 @@ def run_here() -> None:
     from triage.embedding import Embedder
 
     Embedder.encode = watch.timed("embedding", Embedder.encode)  # type: ignore[method-assign]
+    Embedder.encode_parts = watch.timed_parts("embedding", Embedder.encode_parts)  # type: ignore[method-assign]
     event.listen(Engine, "before_cursor_execute", lambda *_: watch.start())
     event.listen(Engine, "after_cursor_execute", lambda *_: watch.stop("database"))
     import triage.database
     import triage.workspace
 
     triage.workspace.open_database = watch.timed("database", triage.database.open_database)
-    from flows import update_themes
+    from flows import arrivals, corpus, theme_changes
     from flows.pipeline import run_stages
 
-    update_themes.cluster = watch.timed("clustering", update_themes.cluster)
-    update_themes.fit_centres = watch.timed("clustering", update_themes.fit_centres)
+    for stage in (arrivals, theme_changes):
+        stage.cluster_views = watch.timed("clustering", stage.cluster_views)  # type: ignore[attr-defined]
+    corpus.fit_centres = watch.timed("clustering", corpus.fit_centres)
     with triage.workspace.open_workspace() as workspace:
         results = run_stages(workspace, dry_run=True)
     total = time.time() - began
