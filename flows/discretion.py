@@ -8,8 +8,7 @@ from triage.corrections import latest
 from triage.database import Session
 from triage.privacy import Signs, sensitivity, withheld_because
 from triage.store.decisions import load_corrections, load_routes
-from triage.store.issues import load_issues
-from triage.store.life import load_lives
+from triage.store.life import load_lives_by_theme
 from triage.store.themes import load_sensitivity, load_themes, save_sensitivity
 from triage.types import Report, Theme
 from triage.workspace import Workspace
@@ -24,7 +23,7 @@ def judge_sensitivity(
     """
     privacy = workspace.config.privacy
     held, routes = load_sensitivity(session), load_routes(session)
-    words, labels = load_corrections(session), _labels(session, workspace)
+    words, lives = load_corrections(session), load_lives_by_theme(session)
     for theme in load_themes(session):
         theme_id = theme.theme_id
         if not reports.get(theme_id):
@@ -34,7 +33,7 @@ def judge_sensitivity(
             reports[theme_id],
             Signs(
                 capability=route.capability if route is not None else None,
-                labels=labels.get(theme_id, ()),
+                labels=lives[theme_id].facts.label_names if theme_id in lives else (),
                 capabilities=privacy.sensitive_capabilities,
                 sensitive_labels=privacy.sensitive_labels,
                 word=word.value if word is not None else None,
@@ -69,22 +68,6 @@ def withheld_themes(
 def load_withheld(session: Session, workspace: Workspace) -> dict[int, str]:
     """Why a theme's words are not shown to everybody, as was last found, for pages and digests."""
     return withheld_themes(workspace, load_themes(session, None), load_sensitivity(session))
-
-
-def _labels(session: Session, workspace: Workspace) -> dict[int, frozenset[str]]:
-    """The labels on each theme's issue, as they were last seen."""
-    found = {}
-    lives = {
-        (repository, number): life
-        for repository in {workspace.repository, workspace.private_repository} - {None}
-        for number, life in load_lives(session, repository or "").items()
-    }
-    for theme_id, record in load_issues(session).items():
-        if record.filed is not None:
-            life = lives.get((record.filed.repository, record.filed.number))
-            if life is not None:
-                found[theme_id] = life.facts.label_names
-    return found
 
 
 def _is_same(one: str | None, other: str | None) -> bool:

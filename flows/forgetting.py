@@ -22,7 +22,7 @@ from flows.remembering import bury
 from flows.writing import NO_MARKS, PAUSE_SECONDS, open_pen, write_intended
 from triage.cleaning import hash_author
 from triage.database import Session
-from triage.errors import AmbiguousName, SettingsError, TrackerError, UnknownReport
+from triage.errors import AmbiguousName, EmbeddingError, SettingsError, TrackerError, UnknownReport
 from triage.privacy import needles_of
 from triage.store.actions import REWRITE, intend, load_action, settle_quoting
 from triage.store.audit import Action, load_audit, record
@@ -151,7 +151,7 @@ def forget(
         record(session, who, Action.FORGOT, subjects, rows=sum(removed.values()))
     workspace.database.vacuum(removed)
     removed["draft files"] = _delete_drafts(workspace.drafts_folder, themes, mention)
-    apply(workspace)
+    undecided = _follow(workspace, apply)
     rewritten, marked, unmarked = _rewrite(workspace, told, now, pause_seconds)
     with workspace.database.session() as session:
         proof = search_traces(session, traces)
@@ -166,10 +166,19 @@ def forget(
         is_short=needles.is_short,
         rewritten=rewritten,
         marked=marked,
-        by_hand=(*unmarked, *by_hand, *_inbox_files(workspace, mention)),
+        by_hand=(*undecided, *unmarked, *by_hand, *_inbox_files(workspace, mention)),
         out_of_reach=(*exports, "backups of the database, and files that were ingested"),
         proof=tuple(proof),
     )
+
+
+def _follow(workspace: Workspace, apply: Callable[[Workspace], None]) -> tuple[str, ...]:
+    """Let verdicts follow; where they cannot now, the proof is due all the same."""
+    try:
+        apply(workspace)
+    except EmbeddingError as error:
+        return (f"verdicts and routes follow with the next `triage run`: {error.problem}",)
+    return ()
 
 
 def _traces(session: Session, remains: Remains, pieces: Sequence[str]) -> Traces:

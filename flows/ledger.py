@@ -17,8 +17,7 @@ from triage.store.decisions import load_corrections, load_decisions, load_routes
 from triage.store.exposure import total_requests
 from triage.store.issues import load_issues
 from triage.store.ledger import count_reports_by_version, load_ledger_counts, load_verifications
-from triage.store.life import load_lives
-from triage.store.renaming import repository_today
+from triage.store.life import load_lives_by_theme
 from triage.store.themes import load_themes
 from triage.types import Correction
 from triage.verification import (
@@ -155,8 +154,11 @@ def digest_rows(workspace: Workspace, now: datetime) -> list[dict[str, Any]]:
     with workspace.database.session() as session:
         issues, routes = load_issues(session), load_routes(session)
         corrections, decisions = load_corrections(session), load_decisions(session)
-        lives = load_lives(session, repository_today(session, workspace.repository or ""))
-        themes, answers = load_themes(session), load_answer_counts(session)
+        lives, themes, answers = (
+            load_lives_by_theme(session),
+            load_themes(session),
+            load_answer_counts(session),
+        )
         withheld = load_withheld(session, workspace)
     rows = []
     for theme in sorted(themes, key=lambda t: (-t.profile.distinct_reporters, t.theme_id)):
@@ -164,7 +166,7 @@ def digest_rows(workspace: Workspace, now: datetime) -> list[dict[str, Any]]:
         filed = record.filed if record is not None else None
         if record is None or filed is None:
             continue
-        life = lives.get(filed.number)
+        life = lives.get(theme.theme_id)
         notes = []
         age_days = (now - record.intended_at).days
         claimed = upcoming in claims_of(corrections.get(theme.theme_id, []))

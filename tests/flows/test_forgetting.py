@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sqlalchemy import text
+from typer.testing import CliRunner
 
 from flows.collect_reports import ingest
 from flows.correcting import apply_corrections
@@ -20,6 +21,7 @@ from tests.flows.seeding import NOW, seed_theme
 from tests.integration.github.fixtures import EmulatedRepository
 from tests.integration.github.proxy import GitHubProxy
 from triage.cleaning import hash_author
+from triage.cli import app
 from triage.errors import AmbiguousName, UnknownReport
 from triage.privacy.traces import squeezed
 from triage.store.anchors import load_anchors
@@ -325,3 +327,20 @@ def test_an_interrupted_forgetting_changed_nothing(
     with pytest.raises(KeyboardInterrupt):
         run_forget(workspace, "CHIMNEY-0042")
     assert whole_database(workspace) == before
+
+
+def test_the_command_shows_its_proof_and_says_by_its_exit_code_what_is_left(
+    workspace: Workspace, environment: dict[str, str]
+) -> None:
+    seed_everywhere(workspace)
+    refused = CliRunner().invoke(app, ["forget", "CHIMNEY-0042"], input="n\n")
+    assert refused.exit_code == 1
+    assert found_in(whole_database(workspace))
+    done = CliRunner().invoke(app, ["forget", "CHIMNEY-0042", "--yes", "--json"])
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    assert (said["reports"], said["left"]) == (1, 0)
+    assert {row["searched for"] for row in said["proof"]} == {"text", "id", "number", "vector"}
+    assert found_in(whole_database(workspace)) == []
+    again = CliRunner().invoke(app, ["forget", "CHIMNEY-0042", "--yes"])
+    assert again.exit_code == 1

@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 import requests
+from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.testing.utilities import prefect_test_harness
 
+from flows.artifacts import delete_artifacts
 from flows.pipeline import pipeline
+from flows.showing import show_counts, show_page, show_table
 from tests.flows.test_forgetting import whole_database
 from tests.integration.github.emulator import FILER, token_of
 from tests.integration.github.fixtures import EmulatedRepository
@@ -80,6 +83,11 @@ def planted(path: Path) -> list[str]:
     return secrets
 
 
+def _api_url() -> str:
+    with get_client(sync_client=True) as client:
+        return str(client.api_url)
+
+
 def _all_of(api_url: str, name: str) -> list[dict[str, Any]]:
     """Everything of one kind that the Prefect server keeps."""
     found: list[dict[str, Any]] = []
@@ -94,8 +102,7 @@ def _all_of(api_url: str, name: str) -> list[dict[str, Any]]:
 
 def everywhere(workspace: Workspace, repository: EmulatedRepository, home: Path) -> dict[str, str]:
     """All that a run leaves behind, by where it was left."""
-    with get_client(sync_client=True) as client:
-        api_url = str(client.api_url)
+    api_url = _api_url()
     logs = [str(each["message"]) for each in _all_of(api_url, "logs")]
     artifacts = [str(each["data"]) for each in _all_of(api_url, "artifacts")]
     runs = [json.dumps(each, ensure_ascii=False) for each in _all_of(api_url, "flow_runs")]
@@ -161,3 +168,22 @@ def test_no_planted_secret_and_no_log_line_with_report_text_is_left_anywhere(
     assert themes
     for line in [*left["log lines"].splitlines(), *left["our log"].splitlines()]:
         assert not any(theme.text.title[:30] in line for theme in themes)
+
+
+@pytest.mark.usefixtures("prefect")
+def test_forgetting_leaves_those_artifacts_alone_that_hold_counts_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @flow
+    def show_everything() -> None:
+        show_counts("theme", {"joined": 3})
+        show_page("draft-t7", "the words of somebody", "a draft")
+        show_table("themes", [{"title": "the words of somebody"}], "themes")
+
+    show_everything()
+    api_url = _api_url()
+    monkeypatch.setenv("PREFECT_API_URL", api_url)
+    assert delete_artifacts(tmp_path).endswith("artifacts with words were deleted")
+    kept = _all_of(api_url, "artifacts")
+    assert "stage-theme" in {each["key"] for each in kept}
+    assert "the words of somebody" not in str(kept)

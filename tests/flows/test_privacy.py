@@ -85,6 +85,25 @@ def test_a_sensitive_theme_goes_to_the_private_repository_and_nowhere_else(
     assert places == {harm: second_repository.name, plain: github_repository.name}
 
 
+def test_what_is_known_of_an_issue_is_never_said_of_its_namesake_elsewhere(
+    github: Workspace,
+    github_repository: EmulatedRepository,
+    second_repository: EmulatedRepository,
+) -> None:
+    private = with_privacy(github, private_repository=second_repository.name)
+    harm, plain = seed_theme(github.database, HARM), seed_theme(github.database, "parser")
+    run(private)
+    (public_issue,), (private_issue,) = github_repository.issues(), second_repository.issues()
+    assert public_issue["number"] == private_issue["number"]
+    look(private)
+    github_repository.edit_issue(public_issue["number"], by="mira", title="Mine", state="closed")
+    look(private)
+    in_a_year = datetime.now(UTC) + timedelta(days=365)
+    waiting = {row["theme"] for row in digest_rows(private, in_a_year) if "nobody" in row["note"]}
+    assert waiting == {f"T{harm}"}
+    assert plain != harm
+
+
 def test_a_private_repository_that_cannot_be_written_holds_back_its_own_themes_only(
     github: Workspace, github_repository: EmulatedRepository
 ) -> None:

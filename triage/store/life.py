@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
@@ -56,6 +56,19 @@ def load_lives(session: Session, repository: str) -> dict[int, IssueLife]:
     """All that is known about the issues of a repository, by number."""
     statement = select(IssueLifeRow).where(col(IssueLifeRow.repository) == repository)
     return {row.number: _life(row) for row in session.execute(statement).scalars()}
+
+
+def load_lives_by_theme(session: Session) -> dict[int, IssueLife]:
+    """What is known about each theme's issue, in whichever repository it is.
+
+    Numbers alone do not tell issues apart: sensitive themes have a repository of their own.
+    """
+    statement = select(col(IssueRow.theme_id), IssueLifeRow).join(
+        IssueLifeRow,
+        (func.lower(col(IssueLifeRow.repository)) == func.lower(col(IssueRow.repository)))
+        & (col(IssueLifeRow.number) == col(IssueRow.number)),
+    )
+    return {theme_id: _life(row) for theme_id, row in session.execute(statement)}
 
 
 def load_life(session: Session, repository: str, number: int) -> IssueLife | None:
