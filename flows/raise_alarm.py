@@ -6,9 +6,9 @@ from prefect import flow
 
 from flows.showing import show_page
 from flows.stages import problem_of
-from triage.alarm import send_alarm
 from triage.errors import TriageError
-from triage.settings import load_settings
+from triage.sending import send_message
+from triage.settings import Settings, load_settings
 from triage.store.operation import StageHistory, load_histories
 from triage.workspace import open_workspace
 
@@ -28,6 +28,14 @@ def _line(history: StageHistory) -> str:
     last = history.succeeded_at
     since = f"since {last:%Y-%m-%d %H:%M} UTC" if last else "and never succeeded"
     return f"{history.stage} failed {history.failures_since} times {since}: {history.problem}"
+
+
+def send_alarm(settings: Settings, message: str) -> bool:
+    """Send it to ``TRIAGE_ALARM_WEBHOOK_URL``; False where none is set."""
+    if settings.alarm_webhook_url is None:
+        return False
+    send_message(settings.alarm_webhook_url, "A stage failed", message)
+    return True
 
 
 @flow(name="raise_alarm", flow_run_name="raise_alarm")

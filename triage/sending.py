@@ -65,8 +65,8 @@ def _slack(text: str) -> str:
 
 
 def _how() -> str:
-    return "Give TRIAGE_DIGEST_TARGETS https:// addresses of webhooks or addresses of Apprise's."
+    return "Give the https:// address of a webhook, or an address of Apprise's."
 
 
 def _failed(problem: str, remedy: str) -> SendingError:
-    return SendingError("Sending a digest", problem, remedy)
+    return SendingError("Sending a message", problem, remedy)

@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     llm_price_out: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     # scheduler of a Dask cluster that embeds and distils, for example tcp://scheduler:8786
     dask_address: str | None = None
-    # told of every failed stage, as Slack and its likes read it
+    # told of every failed stage: a webhook as Slack reads it, or an address of Apprise's
     alarm_webhook_url: SecretStr | None = None
 
     @classmethod

@@ -18,12 +18,11 @@ from typer.testing import CliRunner
 
 from flows.alarms import make_alarm_deployment
 from flows.deployments import FLOWS, make_deployments
-from flows.raise_alarm import describe_failures
+from flows.raise_alarm import describe_failures, send_alarm
 from flows.stages import run_stage
 from tests.integration.github.emulator import FILER, token_of
 from tests.integration.github.fixtures import EmulatedRepository
 from tests.integration.github.proxy import GitHubProxy
-from triage.alarm import AlarmError, send_alarm
 from triage.cli import app
 from triage.cli.checks_beyond import (
     check_github,
@@ -37,6 +36,7 @@ from triage.cli.findings import Finding, State, examine
 from triage.config.loader import load_config
 from triage.config.model import GitHubSource
 from triage.errors import EmbeddingError
+from triage.sending import SendingError
 from triage.store.intake import save_cursor, save_source_error
 from triage.store.operation import save_stop
 from triage.tracker.rights import clock_ahead_seconds
@@ -247,8 +247,9 @@ def test_an_alarm_names_the_stage_and_reaches_the_webhook(
         secret = {"alarm_webhook_url": SecretStr(f"{url}/hidden-word")}
         settings = workspace.settings.model_copy(update=secret)
         assert send_alarm(settings, message)
-    assert told == [{"text": message}]
-    with pytest.raises(AlarmError) as caught:  # nobody is there any more
+    text = f"*A stage failed*\n{message}"
+    assert told == [{"text": text, "unfurl_links": False, "unfurl_media": False}]
+    with pytest.raises(SendingError) as caught:  # nobody is there any more
         send_alarm(settings, message)
     assert "hidden-word" not in str(caught.value)
     assert not send_alarm(workspace.settings, message)

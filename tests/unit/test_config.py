@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from triage.config.checks import IN_PIPELINE
 from triage.config.loader import default_text, load_config, parse_config, write_default_config
 from triage.config.model import Policy, Schedules, TriageConfig
 from triage.errors import ConfigError
@@ -186,6 +187,10 @@ def test_a_capability_without_owner_falls_back_and_is_warned_about() -> None:
 def test_scheduling_the_pipeline_and_its_stages_is_warned_about() -> None:
     config = parse(SMALL + "schedules: {pipeline: '5 * * * *'}\n")
     assert any("twice" in warning for warning in config.warnings())
+    alone = ", ".join(f"{stage}: null" for stage in sorted(IN_PIPELINE))
+    config = parse(SMALL + f"schedules: {{pipeline: '5 * * * *', {alone}}}\n")
+    assert config.schedules.report is not None
+    assert not any("twice" in warning for warning in config.warnings())
 
 
 # ------------------------------------------------------------------ wrong files

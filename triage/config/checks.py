@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from triage.config.model import ModelVersion, TriageConfig
 
 Place = tuple[str | int, ...]
+# What a run of the pipeline does; the other flows have no part in it.
+IN_PIPELINE = frozenset({"collect", "embed", "theme", "decide", "route", "file"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,7 @@ def config_warnings(config: TriageConfig) -> list[str]:
     releases = [version.released for version in config.family.versions if version.released]
     if upcoming.planned and releases and upcoming.planned <= max(releases):
         found.append(f"'{upcoming.name}' is planned before the latest release ({max(releases)}).")
-    stages = config.schedules.by_stage().keys() - {"pipeline", "learn", "recluster", "expire"}
-    if config.schedules.pipeline and stages:
+    if config.schedules.pipeline and config.schedules.by_stage().keys() & IN_PIPELINE:
         found.append("The pipeline and single stages are both scheduled: stages will run twice.")
     return found
 
