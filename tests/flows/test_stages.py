@@ -18,6 +18,7 @@ from flows.stages import STOPPED, run_stage
 from triage.cli import app
 from triage.errors import EmbeddingError
 from triage.metrics import render_metrics, serving_metrics, write_metrics
+from triage.store.audit import load_audit
 from triage.store.operation import KEPT_DAYS, begin_run, load_histories, load_stops, save_stop
 from triage.workspace import Workspace
 
@@ -43,6 +44,9 @@ def test_a_stopped_stage_does_nothing_until_it_is_started(
     assert "runs again" in say("start", "file")
     assert "was not stopped" in say("start", "file")
     assert run_stage(workspace, "file", lambda: {"filed": 2}) == {"filed": 2}
+    with workspace.database.session() as session:
+        noted = [(entry.action, entry.subjects) for entry in load_audit(session)]
+    assert sorted(noted)[-2:] == [("started stage", ("file",)), ("stopped stage", ("file",))]
 
 
 def test_the_latest_word_on_a_stage_holds(workspace: Workspace) -> None:

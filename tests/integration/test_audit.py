@@ -117,3 +117,6 @@ def test_commands_note_who_saw_words_and_took_them_out_without_any_text(
     assert "the parser of" not in listed.stdout
     assert "commas matter" not in listed.stdout
     assert "exported" in run.invoke(app, ["audit", "--action", "exported"]).stdout
+    assert run.invoke(app, ["backup", str(tmp_path / "all.backup")]).exit_code == 0
+    rows = json.loads(run.invoke(app, ["audit", "--action", "exported", "--json"]).stdout)
+    assert str(tmp_path / "all.backup") in {row["what"] for row in rows}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from typing import Annotated
 
 import typer
 
+from triage.cli.auditing import whoami
 from triage.cli.prefect_server import prefect_environment
 from triage.cli.terminal import output
 from triage.corrections import REMOVED_OWNER
@@ -71,7 +71,7 @@ def correct(
 
     with open_workspace() as workspace:
         said = apply_corrections(
-            workspace, theme_id, words, author=author or getpass.getuser(), because=because
+            workspace, theme_id, words, author=author or whoami(), because=because
         )
         take_effect(workspace)
     for line in said:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from triage.cli.auditing import whoami
 from triage.cli.prefect_server import prefect_environment
 from triage.cli.terminal import (
     STOPPED_HINT,
@@ -202,7 +202,7 @@ def claim(
             workspace,
             theme_id,
             {"claim": name},
-            author=author or getpass.getuser(),
+            author=author or whoami(),
             because=because,
         )
     for line in said:

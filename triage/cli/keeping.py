@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from triage.backup import restore_backup, write_backup
+from triage.cli.auditing import note_export
 from triage.cli.terminal import errors, output
 from triage.settings import load_settings
+from triage.store.installing import count_rows
 from triage.workspace import KEY_FILE, open_workspace
 
 
@@ -25,6 +27,10 @@ def backup(
     """Write the whole database to a file; stages may run meanwhile."""
     settings = load_settings()
     size = write_backup(settings, path)
+    with open_workspace() as workspace:
+        with workspace.database.session() as session:
+            reports = count_rows(session)
+        note_export(workspace, "backup", path, reports)  # `triage forget` names it later
     output.print(f"Wrote {path}, {size / 1e6:.1f} MB.", soft_wrap=True, highlight=False)
     if settings.hash_key is None:
         key = settings.home / KEY_FILE

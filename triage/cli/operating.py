@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -11,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from triage.cli.auditing import whoami
 from triage.cli.checks_beyond import (
     check_github,
     check_schedules,
@@ -30,6 +30,7 @@ from triage.cli.prefect_server import prefect_environment
 from triage.cli.terminal import AsJson, errors, output, show_rows
 from triage.errors import TriageError, UnknownStage
 from triage.settings import Settings, load_settings
+from triage.store.audit import Action, record
 from triage.store.operation import LLM, STAGES, delete_stop, save_stop
 from triage.workspace import Workspace, open_workspace
 
@@ -86,7 +87,9 @@ def stop(
     """Stop a stage: no run does its work, by the clock or by hand, until `triage start`."""
     _known(stage)
     with open_workspace() as workspace, workspace.database.session() as session:
-        save_stop(session, stage, by=author or getpass.getuser(), because=because)
+        who = author or whoami()
+        save_stop(session, stage, by=who, because=because)
+        record(session, who, Action.STOPPED, [stage])
     output.print(f"{stage} is stopped. `triage start {stage}` lets it run again.", highlight=False)
 
 
@@ -95,6 +98,8 @@ def start(stage: Stage) -> None:
     _known(stage)
     with open_workspace() as workspace, workspace.database.session() as session:
         was_stopped = delete_stop(session, stage)
+        if was_stopped:
+            record(session, whoami(), Action.STARTED, [stage])
     said = "runs again from its next time on" if was_stopped else "was not stopped"
     output.print(f"{stage} {said}.", highlight=False)
 

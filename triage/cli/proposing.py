@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
+from triage.cli.auditing import whoami
 from triage.cli.prefect_server import prefect_environment
 from triage.cli.terminal import AsJson, errors, output, printable, progress_bars
 from triage.settings import load_settings
@@ -85,7 +85,7 @@ def proposal(
     from flows.route_themes import route_all
 
     with open_workspace() as workspace:
-        who = author or getpass.getuser()
+        who = author or whoami()
         said = answer_proposal(workspace, number, accept=accept, author=who, because=because)
         decide_all(workspace)
         route_all(workspace)

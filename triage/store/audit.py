@@ -29,6 +29,8 @@ class Action(StrEnum):
     ANSWERED = "answered proposal"
     LEARNT = "changed learning"
     CONFIGURED = "configured"
+    STOPPED = "stopped stage"
+    STARTED = "started stage"
     FORGOT = "forgot"
     EXPIRED = "expired"
 
