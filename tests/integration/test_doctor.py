@@ -156,6 +156,9 @@ def test_stages_that_failed_or_did_not_run_when_due_are_shown(workspace: Workspa
     def break_down() -> dict[str, int]:
         raise EmbeddingError("Embedding", "the model is gone", "Set another.")
 
+    (never,) = check_staleness(workspace)
+    assert never.state is State.WARN
+    assert never.detail.startswith("never ran yet: collect, embed, ")
     for stage in workspace.config.schedules.by_stage():
         run_stage(workspace, stage, lambda: {"done": 1})
     assert states(check_staleness(workspace)) == {"stages": State.OK}

@@ -109,10 +109,15 @@ def check_staleness(workspace: Workspace) -> Iterator[Finding]:
     with workspace.database.session() as session:
         histories, stops = load_histories(session), load_stops(session)
     now, is_well = datetime.now(ZoneInfo(schedules.timezone)), True
-    for stage, cron in schedules.by_stage().items():
-        if stage in stops or stage == "pipeline":
+    due = {s: c for s, c in schedules.by_stage().items() if s not in stops and s != "pipeline"}
+    if never := [stage for stage in due if stage not in histories]:
+        is_well = False
+        remedy = "See that `triage up` runs, or run them by hand."
+        yield warn("stages", f"never ran yet: {', '.join(never)}", remedy)
+    for stage, cron in due.items():
+        if stage in never:
             continue
-        finding = _staleness(stage, cron, histories.get(stage), now)
+        finding = _staleness(stage, cron, histories[stage], now)
         if finding is not None:
             is_well = False
             yield finding
@@ -120,10 +125,8 @@ def check_staleness(workspace: Workspace) -> Iterator[Finding]:
         yield ok("stages", "every scheduled stage succeeded when it was due")
 
 
-def _staleness(
-    stage: str, cron: str, history: StageHistory | None, now: datetime
-) -> Finding | None:
-    if history is not None and history.failures_since:
+def _staleness(stage: str, cron: str, history: StageHistory, now: datetime) -> Finding | None:
+    if history.failures_since:
         last = f"{history.succeeded_at:%Y-%m-%d %H:%M} UTC" if history.succeeded_at else "never"
         detail = (
             f"{stage} failed {history.failures_since} times, last success {last}: {history.problem}"
@@ -132,7 +135,7 @@ def _staleness(
     times = CronSim(cron, now, reverse=True)
     next(times)
     due_before = next(times)
-    succeeded_at = history.succeeded_at if history is not None else None
+    succeeded_at = history.succeeded_at
     if succeeded_at is not None and succeeded_at >= due_before:
         return None
     since = f"since {succeeded_at:%Y-%m-%d %H:%M} UTC" if succeeded_at else "ever"
