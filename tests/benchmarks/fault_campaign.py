@@ -24,6 +24,7 @@ import pickle
 import random
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def main() -> None:
     parser.add_argument("--reports", type=int, help="only the first so many of the sample")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    lines = SAMPLE.read_text("utf-8").splitlines()[: options.reports]
+    lines = _sample_lines()[: options.reports]
     reference = _load_reference(options.folder, lines)
     done = _load_rounds(options.folder)
     while sum(len(each["faults"]) for each in done) < options.faults:
@@ -154,10 +155,19 @@ def _parts(lines: list[str]) -> list[list[str]]:
     return [lines[start : start + size] for start in range(0, len(lines), size)]
 
 
+def _sample_lines() -> list[str]:
+    """Lines end at a line feed alone: hostile reports hold the other characters that end lines."""
+    return SAMPLE.read_text("utf-8").removesuffix("\n").split("\n")
+
+
 def _expected(lines: list[str]) -> set[str]:
-    """Ids of all records that are reports."""
-    records = [json.loads(line) for line in lines if line.startswith("{")]
-    return {str(record["id"]) for record in records if str(record.get("body") or "").strip()}
+    """Ids of all records that are reports; the sample has broken ones, too."""
+    records = []
+    for line in lines:
+        with suppress(json.JSONDecodeError):
+            records.append(json.loads(line))
+    kept = [each for each in records if isinstance(each, dict) and "id" in each]
+    return {str(record["id"]) for record in kept if str(record.get("body") or "").strip()}
 
 
 def _drop(room: Room, lines: list[str]) -> None:
