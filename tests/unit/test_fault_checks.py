@@ -11,6 +11,7 @@ from tests.benchmarks.faults.checking import State, find_troubles
 ONE, TWO = frozenset({"a", "b"}), frozenset({"c", "d"})
 SOUND = State(
     reports=("a", "b", "c", "d"),
+    rejected=1,
     themes=frozenset({ONE, TWO}),
     decisions=frozenset({(ONE, "quick-fix", "coding"), (TWO, "fundamental", "reasoning")}),
     filed=frozenset({ONE}),
@@ -20,13 +21,15 @@ SOUND = State(
 
 
 def test_the_same_state_is_sound() -> None:
-    assert find_troubles(SOUND, {"a", "b", "c", "d"}, SOUND) == []
+    assert find_troubles(SOUND, 5, SOUND) == []
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"reports": ("a", "b", "c")}, "1 reports lost"),
+        ({"reports": ("a", "b", "c")}, "1 of 5 records are neither"),
+        ({"reports": ("a", "b", "c", "e")}, "2 reports lost or added"),
+        ({"rejected": 0}, "1 of 5 records are neither"),
         ({"reports": ("a", "a", "b", "c", "d")}, "1 reports doubled"),
         ({"unsettled": 2}, "2 intended issues never settled"),
         ({"themes": frozenset({ONE | TWO})}, "1 of 1 themes are not those of the reference"),
@@ -39,5 +42,5 @@ def test_the_same_state_is_sound() -> None:
     ],
 )
 def test_every_loss_is_seen(change: dict[str, object], said: str) -> None:
-    found = find_troubles(replace(SOUND, **change), {"a", "b", "c", "d"}, SOUND)  # type: ignore[arg-type]
+    found = find_troubles(replace(SOUND, **change), 5, SOUND)  # type: ignore[arg-type]
     assert any(said in trouble for trouble in found)

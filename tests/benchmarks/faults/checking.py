@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from tests.benchmarks.faults.room import Room
@@ -17,6 +16,7 @@ class State:
     """What an installation ended with, in words that do not depend on numbers it gave out."""
 
     reports: tuple[str, ...]
+    rejected: int
     themes: frozenset[frozenset[str]]
     decisions: frozenset[tuple[frozenset[str], str, str]]
     filed: frozenset[frozenset[str]]
@@ -30,6 +30,7 @@ def read_state(room: Room) -> State:
         reports = [
             name for (name,) in connection.execute("SELECT external_id FROM report ORDER BY 1")
         ]
+        (rejected,) = connection.execute("SELECT count(*) FROM rejected").fetchone() or (0,)
         members: dict[int, set[str]] = {}
         for theme, name in connection.execute(
             "SELECT theme_id, external_id FROM theme_member JOIN report USING (report_id)"
@@ -49,6 +50,7 @@ def read_state(room: Room) -> State:
     found = Counter(_survivor(theme, forwards) for theme in _themes_of_issues(room))
     return State(
         reports=tuple(reports),
+        rejected=rejected,
         themes=frozenset(parts.values()),
         decisions=frozenset(
             (parts[theme], verdict, capability or "")
@@ -61,18 +63,21 @@ def read_state(room: Room) -> State:
     )
 
 
-def find_troubles(state: State, expected: Collection[str], reference: State | None) -> list[str]:
-    """Everything that is not as it must be; empty if all is well."""
+def find_troubles(state: State, given: int, reference: State | None) -> list[str]:
+    """Everything that is not as it must be after ``given`` records; empty if all is well."""
     counted = Counter(state.reports)
-    lost = set(expected) - counted.keys()
+    lost = given - len(counted) - state.rejected
     doubled = [name for name, times in counted.items() if times > 1]
     troubles = list(state.troubles)
     if lost:
-        troubles.append(f"{len(lost)} reports lost")
+        troubles.append(f"{lost} of {given} records are neither stored nor rejected")
     if doubled:
         troubles.append(f"{len(doubled)} reports doubled")
     if state.unsettled:
         troubles.append(f"{state.unsettled} intended issues never settled")
+    if reference is not None and set(state.reports) != set(reference.reports):
+        other = set(state.reports) ^ set(reference.reports)
+        troubles.append(f"{len(other)} reports lost or added")
     if reference is not None and state.themes != reference.themes:
         other = len(state.themes - reference.themes)
         troubles.append(f"{other} of {len(state.themes)} themes are not those of the reference")
