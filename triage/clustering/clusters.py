@@ -113,11 +113,14 @@ def _is_of_the_majority(unit: Floats) -> NDArray[np.bool_]:
 
 
 def _smoothed(unit: Floats, neighbours: Labels, weight: float) -> Floats:
+    from scipy.sparse import csr_array
+
     nearest = neighbours[:, :SMOOTHING_NEIGHBOURS]
-    total = unit.copy()
-    for column in nearest.T:
-        total += weight * unit[column] * (column >= 0)[:, np.newaxis]
-    return unit_length(total)
+    known = nearest >= 0
+    ends = np.r_[0, np.cumsum(known.sum(axis=1))]
+    weights = np.full(int(ends[-1]), weight, dtype=np.float32)
+    graph = csr_array((weights, nearest[known], ends), shape=(len(unit), len(unit)))
+    return unit_length(unit + graph @ unit)
 
 
 def _reduced(vectors: Floats) -> NDArray[np.float64]:
@@ -133,7 +136,7 @@ def _reduced(vectors: Floats) -> NDArray[np.float64]:
     values, directions = eigh(product.astype(np.float64), subset_by_index=wanted)
     if is_few:
         return np.asarray(directions * np.sqrt(np.maximum(values, 0.0)), dtype=np.float64)
-    return np.asarray(centred @ directions, dtype=np.float64)
+    return np.asarray(centred @ directions.astype(np.float32), dtype=np.float64)
 
 
 def _without_strangers(

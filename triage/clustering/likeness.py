@@ -38,16 +38,20 @@ def fellow_similarity(unit: Floats, labels: Labels) -> Floats:
 
     ``labels`` (n,) has -1 for noise and 0 to k - 1 else. A cluster's only member gets 0 there.
     """
+    from scipy.sparse import csr_array
+
     count = int(labels.max(initial=NOISE)) + 1
     members = np.flatnonzero(labels != NOISE)
     own = labels[members]
-    sums = np.zeros((count, unit.shape[1]), dtype=np.float32)
-    np.add.at(sums, own, unit[members])
-    sizes = np.tile(np.bincount(own, minlength=count).astype(np.float32), (len(unit), 1))
-    totals = unit @ sums.T
-    totals[members, own] -= np.einsum("ij,ij->i", unit[members], unit[members])
-    sizes[members, own] -= 1
-    return np.asarray(totals / np.maximum(sizes, 1), dtype=np.float32)
+    is_member = csr_array(
+        (np.ones(len(members), dtype=np.float32), (own, members)), shape=(count, len(unit))
+    )
+    sizes = np.bincount(own, minlength=count).astype(np.float32)
+    similarity = unit @ (is_member @ unit).T
+    to_fellows = similarity[members, own] - np.einsum("ij,ij->i", unit[members], unit[members])
+    similarity /= np.maximum(sizes, 1)
+    similarity[members, own] = to_fellows / np.maximum(sizes[own] - 1, 1)
+    return np.asarray(similarity, dtype=np.float32)
 
 
 def neighbourhood_share(labels: Labels, neighbours: NDArray[np.int64]) -> Floats:
