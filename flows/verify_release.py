@@ -242,7 +242,11 @@ def verify_release(version: str | None = None, dry_run: bool | None = None) -> d
     show_counts("verify", summary.counts)
     if summary.outcome is not None:
         rows = [
-            {"theme": f"T{one.theme_id}", "verdict": one.verdict.value, "why": " ".join(one.lines)}
+            {
+                "theme": f"T{one.theme_id}",
+                "verdict": one.verdict.value,
+                "why": " ".join(one.lines[1:]),  # the first repeats the verdict
+            }
             for one in summary.outcome.themes
         ]
         rows += [
