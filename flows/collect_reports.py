@@ -215,6 +215,7 @@ def collect_reports() -> dict[str, int]:
             workspace, "collect", lambda: collect(workspace, progress=Logged()).counts()
         )
         sources = source_rows(workspace, datetime.now(UTC))
-    show_table("sources", sources, "How each source of reports is")
+    if sources:
+        show_table("sources", sources, "When each source was last read, and what is wrong with it")
     show_counts("collect", counts)
     return counts

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from flows.desk import FiledTheme, load_filed
+from flows.discretion import load_private_themes
 from flows.ledger import claims_of
+from flows.planning import places
 from flows.upkeep import is_machine_closed
 from triage.config.model import ModelVersion, Recurrence
 from triage.database import Session
@@ -32,6 +34,8 @@ from triage.verification import (
 )
 from triage.workspace import Workspace
 
+UNNAMED_TRADE = "Traded: its opposite, which is not named here, moved the other way."
+
 
 def conclude(
     session: Session,
@@ -43,14 +47,14 @@ def conclude(
     tells: bool,
 ) -> tuple[dict[int, tuple[str, ...]], bool]:
     """Store what changed and intend what follows; returns each theme's lines, and whether a quick
-    fix turned out not to have helped."""
-    repository = repository_today(session, workspace.repository or "")
-    filed = load_filed(session, workspace, repository)
-    by_theme = {each.theme.theme_id: each for each in filed.values()}
+    fix turned out not to have helped.
+
+    What follows is intended in the repository that the theme's issue is in, also the private one.
+    """
+    by_theme = _load_filed_everywhere(session, workspace)
     held, decisions = load_verifications(session), load_decisions(session)
     corrections, probes = load_corrections(session), load_probe_runs(session)
-    trades = {trade.mended: trade.line for trade in outcome.trades}
-    trades |= {trade.worsened: trade.line for trade in outcome.trades}
+    trades = _trade_lines(outcome, load_private_themes(session, workspace))
     said: dict[int, tuple[str, ...]] = {}
     failed_any = False
     for one in outcome.themes:
@@ -91,6 +95,29 @@ def conclude(
         if tells and issue is not None and issue.life.gone is None:
             _tell(session, workspace, new, issue, one, lines, follows, now)
     return said, failed_any
+
+
+def _load_filed_everywhere(session: Session, workspace: Workspace) -> dict[int, FiledTheme]:
+    """Every theme with an issue, in the repository that all may read or the private one."""
+    return {
+        each.theme.theme_id: each
+        for place in places(workspace).values()
+        for each in load_filed(
+            session, place, repository_today(session, place.repository or "")
+        ).values()
+    }
+
+
+def _trade_lines(outcome: ReleaseOutcome, private: Collection[int]) -> dict[int, str]:
+    """What a trade says of each of the two; one whose issue is for few is not named elsewhere."""
+    return {
+        theme_id: UNNAMED_TRADE if other in private and theme_id not in private else trade.line
+        for trade in outcome.trades
+        for theme_id, other in (
+            (trade.mended, trade.worsened),
+            (trade.worsened, trade.mended),
+        )
+    }
 
 
 def _differs(before: Verification, one: ThemeOutcome, today: date) -> bool:

@@ -75,9 +75,15 @@ def _deployment(
             limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
         ),
         tags=[STAGE_TAG],
+        description=_first_paragraph(each),
     )
     assert isinstance(deployment, RunnerDeployment)  # a coroutine only inside an event loop
     return deployment
+
+
+def _first_paragraph(each: Flow[..., Any]) -> str:
+    """What a flow does; its parameters are described where they are set."""
+    return " ".join(str(each.description or "").partition("\n\n")[0].split())
 
 
 def register_deployments(pool: str) -> None:

@@ -8,7 +8,9 @@ from triage.corrections import latest
 from triage.database import Session
 from triage.privacy import Signs, sensitivity, withheld_because
 from triage.store.decisions import load_corrections, load_routes
-from triage.store.life import load_lives_by_theme
+from triage.store.issues import load_issues
+from triage.store.life import load_lives_by_theme, load_past_urls
+from triage.store.renaming import repository_today
 from triage.store.themes import load_sensitivity, load_themes, save_sensitivity
 from triage.types import Report, Theme
 from triage.workspace import Workspace
@@ -52,7 +54,7 @@ def withheld_themes(
 
     Where sensitive themes may be read, only too few people are a reason.
     """
-    is_private = _is_same(workspace.repository, workspace.private_repository)
+    is_private = _is_private(workspace)
     found = {}
     for theme in themes:
         why = withheld_because(
@@ -68,6 +70,37 @@ def withheld_themes(
 def load_withheld(session: Session, workspace: Workspace) -> dict[int, str]:
     """Why a theme's words are not shown to everybody, as was last found, for pages and digests."""
     return withheld_themes(workspace, load_themes(session, None), load_sensitivity(session))
+
+
+def load_earlier_issues(session: Session, workspace: Workspace) -> dict[int, str]:
+    """By theme: the address of its past issue, as it may be told where the workspace points.
+
+    In the private repository any is; elsewhere only one of the same repository.
+    """
+    if _is_private(workspace):
+        return load_past_urls(session)
+    return load_past_urls(session, repository_today(session, workspace.repository or ""))
+
+
+def load_private_themes(session: Session, workspace: Workspace) -> frozenset[int]:
+    """Themes whose issue is for few: no page, message or other issue gives its number or address.
+
+    It is in the private repository; or it is not where all issues are, and the theme is sensitive.
+    """
+    public = repository_today(session, workspace.repository or "")
+    private = repository_today(session, workspace.private_repository or "")
+    sensitive = load_sensitivity(session)
+    return frozenset(
+        theme_id
+        for theme_id, record in load_issues(session).items()
+        if _is_same(record.repository, private)
+        or (theme_id in sensitive and not _is_same(record.repository, public))
+    )
+
+
+def _is_private(workspace: Workspace) -> bool:
+    """Whether the workspace points at the repository of sensitive themes."""
+    return _is_same(workspace.repository, workspace.private_repository)
 
 
 def _is_same(one: str | None, other: str | None) -> bool:

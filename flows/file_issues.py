@@ -16,6 +16,7 @@ from flows.showing import (
     ShowProgress,
     show_counts,
     show_page,
+    show_themes,
     silent,
 )
 from flows.stages import STOPPED, run_work
@@ -37,6 +38,7 @@ from triage.store.issues import (
     save_intent,
 )
 from triage.store.life import IssueLife, load_past_issues, save_life
+from triage.store.overview import theme_rows
 from triage.store.themes import load_forwards, load_theme, save_blocker
 from triage.tracker import ConsoleTracker, GitHubTracker, open_tracker
 from triage.types import FiledIssue, IssueDraft, IssueState
@@ -238,9 +240,13 @@ def file_issues(dry_run: bool | None = None) -> dict[str, int]:
             "file",
             lambda: (done := file(workspace, dry_run=dry, progress=Logged()), done.counts()),
         )
+        with workspace.database.session() as session:
+            rows = theme_rows(session)
+    show_themes(rows)  # once more: verdicts, owners and blockers are known by now
     if summary is None:
         return {STOPPED: 1}
     show_counts("file", summary.counts())
     for draft in summary.drafts:
-        show_page(f"draft-t{draft.theme_id}", render_page(draft), "An issue as it was drafted")
+        said = f"The draft of T{draft.theme_id}'s issue: {', '.join(draft.labels)}"
+        show_page(f"draft-t{draft.theme_id}", render_page(draft), said)
     return summary.counts()

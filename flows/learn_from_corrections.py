@@ -117,5 +117,9 @@ def learn_from_corrections() -> dict[str, float | str]:
         with workspace.database.session() as session:
             rows = agreement_rows(session)
     show_counts("learn", figures)
-    show_table("agreement", rows, "How often people changed what the machine said")
+    show_table(
+        "agreement",
+        rows,
+        "How often people changed what the machine said, by month and capability",
+    )
     return figures

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from flows.discretion import load_withheld
+from flows.discretion import load_private_themes, load_withheld
 from flows.first_life import releases
 from triage.database import Session
 from triage.decision import ClaimedFix
@@ -29,6 +29,8 @@ from triage.verification import (
     make_ledger,
 )
 from triage.workspace import Workspace
+
+PRIVATELY = "in the private repository"
 
 
 def load_ledger(session: Session, workspace: Workspace) -> list[LedgerRow]:
@@ -160,6 +162,7 @@ def digest_rows(workspace: Workspace, now: datetime) -> list[dict[str, Any]]:
             load_answer_counts(session),
         )
         withheld = load_withheld(session, workspace)
+        private = load_private_themes(session, workspace)
     rows = []
     for theme in sorted(themes, key=lambda t: (-t.profile.distinct_reporters, t.theme_id)):
         record, route = issues.get(theme.theme_id), routes.get(theme.theme_id)
@@ -179,7 +182,7 @@ def digest_rows(workspace: Workspace, now: datetime) -> list[dict[str, Any]]:
             if theme_id == theme.theme_id and count.still_broken
         ]
         if life is not None and life.gone is not None:
-            notes.append(life.gone)
+            notes.append("its issue is gone" if theme.theme_id in private else life.gone)
         elif life is not None:
             notes += [f"{name} is held by {who}" for name, who in sorted(life.held.items())]
         if notes:
@@ -193,7 +196,7 @@ def digest_rows(workspace: Workspace, now: datetime) -> list[dict[str, Any]]:
                     "title": without_words(theme, withheld[theme.theme_id]).text.title
                     if theme.theme_id in withheld
                     else theme.text.title,
-                    "issue": filed.url,
+                    "issue": PRIVATELY if theme.theme_id in private else filed.url,
                     "note": "; ".join(notes),
                 }
             )

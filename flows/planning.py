@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from flows.discretion import judge_sensitivity, withheld_themes
+from flows.discretion import judge_sensitivity, load_earlier_issues, withheld_themes
 from flows.ledger import load_release_notes
 from triage.decision import is_severe
 from triage.filing import (
@@ -18,7 +18,7 @@ from triage.filing import (
 )
 from triage.store.decisions import load_decisions, load_routes
 from triage.store.issues import load_issues
-from triage.store.life import load_label_aliases, load_past_urls
+from triage.store.life import load_label_aliases
 from triage.store.renaming import repository_today
 from triage.store.reports import load_theme_reports
 from triage.store.themes import load_themes, save_blocker
@@ -67,11 +67,11 @@ def plan(
             save_blocker(session, theme_id, blocker)
         notes = load_release_notes(session, workspace)
         drafts: dict[bool, list[IssueDraft]] = {False: [], True: []}
-        for is_private, place in _places(workspace).items():
+        for is_private, place in places(workspace).items():
             aliases = load_label_aliases(session, repository_today(session, place.repository or ""))
             context = replace(
                 draft_context(place),
-                earlier_issues=load_past_urls(session),
+                earlier_issues=load_earlier_issues(session, place),
                 release_notes=notes,
                 withheld=withheld_themes(place, chosen, sensitive),
             )
@@ -86,7 +86,7 @@ def plan(
     return drafts[False], drafts[True], len(unfiled) + len(beyond)
 
 
-def _places(workspace: Workspace) -> dict[bool, Workspace]:
+def places(workspace: Workspace) -> dict[bool, Workspace]:
     """Where issues go: False the repository that all may read, True the private one if any."""
     private = workspace.private_repository
     return {False: workspace} | ({True: workspace.at(private)} if private is not None else {})

@@ -6,13 +6,12 @@ import hashlib
 import hmac
 from dataclasses import replace
 
-from flows.discretion import withheld_themes
+from flows.discretion import load_earlier_issues, withheld_themes
 from flows.ledger import load_release_notes
 from flows.planning import draft_context
 from triage.database import Session
 from triage.filing import draft_issue
 from triage.store.decisions import load_decisions, load_routes
-from triage.store.life import load_past_urls
 from triage.store.reports import load_theme_reports
 from triage.store.themes import load_sensitivity
 from triage.types import IssueDraft, Theme, ThemeStatus
@@ -28,7 +27,7 @@ def draft_anew(session: Session, workspace: Workspace, theme: Theme) -> IssueDra
         return None
     context = replace(
         draft_context(workspace),
-        earlier_issues=load_past_urls(session),
+        earlier_issues=load_earlier_issues(session, workspace),
         release_notes=load_release_notes(session, workspace),
         withheld=withheld_themes(workspace, [theme], load_sensitivity(session)),
     )

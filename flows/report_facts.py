@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from flows.corpus import load_centring
+from flows.discretion import load_private_themes
 from flows.embed_reports import find_report_space, open_embedder
 from flows.ledger import digest_rows, load_ledger
 from triage.database import Session
@@ -63,7 +64,7 @@ def load_facts(
     blockers, verifications = load_blockers(session), load_verifications(session)
     release, sensitive = _last_release(workspace, verifications), load_sensitivity(session)
     arrivals = load_arrivals_by_week(session)
-    ledger = _ledger(session, workspace)
+    ledger, private = _ledger(session, workspace), load_private_themes(session, workspace)
     exemplars = _exemplars(session, list(themes.values()))
     cells = _count_cells(dots, names)
     found = []
@@ -75,7 +76,7 @@ def load_facts(
                 theme=theme,
                 decision=decisions.get(key),
                 route=routes.get(key),
-                issue_url=state if state.startswith("http") else None,
+                issue_url=state if state.startswith("http") and key not in private else None,
                 blocker=blockers.get(key),
                 ledger=ledger.get(key, []),
                 verification=verifications.get((key, release[0])) if release else None,
@@ -85,6 +86,7 @@ def load_facts(
                 group=group if group != theme.name else None,
                 waiting=waiting.get(theme.name, ()),
                 sensitive=sensitive.get(key),
+                is_filed_privately=key in private,
             )
         )
     return found

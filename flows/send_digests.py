@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time
 from prefect import flow
 from pydantic import SecretStr
 
+from flows.discretion import load_private_themes
 from flows.ledger import digest_rows
 from flows.showing import show_counts, show_page
 from flows.stages import run_stage
@@ -47,7 +48,7 @@ def load_digests(workspace: Workspace, now: datetime) -> list[Digest]:
     with workspace.database.session() as session:
         themes, routes = load_themes(session), load_routes(session)
         issues, blockers = load_issues(session), load_blockers(session)
-        sensitive = load_sensitivity(session)
+        sensitive, private = load_sensitivity(session), load_private_themes(session, workspace)
         made, arrivals = load_founding_times(session), load_arrivals_by_week(session)
         verdicts = load_verdicts_since(session, datetime.combine(week, time(), UTC))
     facts = []
@@ -64,7 +65,7 @@ def load_digests(workspace: Workspace, now: datetime) -> list[Digest]:
                 arrivals=arrivals.get(key, {}),
                 verified=verdicts.get(key, ()),
                 awaits=[*awaits.get(theme.name, ()), *blocked],
-                url=filed.url if filed else None,
+                url=filed.url if filed and key not in private else None,
                 sensitive=sensitive.get(key),
             )
         )

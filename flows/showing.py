@@ -13,6 +13,12 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 ShowProgress = Callable[[str, int, int], None]
 """Called with what is being done, how many are done and how many there are in all."""
 
+NO_COUNTS = frozenset({"space"})  # a number by which vectors are found, of interest to no person
+TITLE_CHARS = 60
+THEME_COLUMNS = (
+    "verdict", "priority", "owner", "issue or blocker", "capability", "reports", "group",
+)  # fmt: skip
+
 
 def silent(_what: str, _done: int, _total: int) -> None:
     """Show nothing."""
@@ -35,9 +41,10 @@ class Logged:
 
 def show_counts(stage: str, counts: Mapping[str, Any]) -> None:
     """Keep a stage's counts as the artifact ``stage-<name>`` of this run."""
-    get_run_logger().info("%s: %s", stage, ", ".join(f"{n} {v}" for n, v in counts.items()))
+    shown = {name: value for name, value in counts.items() if name not in NO_COUNTS}
+    get_run_logger().info("%s: %s", stage, ", ".join(f"{n} {v}" for n, v in shown.items()))
     create_table_artifact(
-        table=[{"what": name, "count": value} for name, value in counts.items()],
+        table=[{"what": name, "count": value} for name, value in shown.items()],
         key=f"stage-{stage}",
         description=f"What the last run of {stage} did",
     )
@@ -46,6 +53,21 @@ def show_counts(stage: str, counts: Mapping[str, Any]) -> None:
 def show_table(key: str, rows: Sequence[Mapping[str, Any]], description: str) -> None:
     """Keep a table as an artifact."""
     create_table_artifact(table=[dict(row) for row in rows], key=key, description=description)
+
+
+def show_themes(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep the table of themes as the artifact ``themes``; what a person decides by comes first.
+
+    Prefect neither wraps nor narrows a column, so that titles are shortened.
+    """
+    table = []
+    for row in rows:
+        title = str(row["title"])
+        short = title if len(title) <= TITLE_CHARS else title[: TITLE_CHARS - 1].rstrip() + "…"
+        first = {"theme": row["theme"], "people": row["people"], "title": short}
+        rest = {name: row[name] for name in THEME_COLUMNS}
+        table.append({**first, **rest})
+    show_table("themes", table, "Open failure themes, most reporters first, related ones together")
 
 
 def show_page(key: str, markdown: str, description: str) -> None:
@@ -59,12 +81,21 @@ def show_summary(
     *,
     page_url: str | None = None,
 ) -> None:
-    """Keep what each stage of a run did, what it spent and where the report page is."""
-    rows = [
-        f"| {stage} | {', '.join(f'{count} {name}' for name, count in counts.items())} |"
-        for stage, counts in results.items()
-    ]
+    """Keep what each stage of a run did, what it spent and where the report page is.
+
+    The run's own log says it too: what its stages logged stands with their runs.
+    """
+    said = {stage: _said(counts) for stage, counts in results.items()}
+    for stage, line in said.items():
+        get_run_logger().info("%s: %s", stage, line)
+    rows = [f"| {stage} | {line} |" for stage, line in said.items()]
     link = [f"[The report page]({page_url})", ""] if page_url else []
     page = "\n".join([*link, "| stage | what it did |", "| --- | --- |", *rows])
     page += f"\n\nLLM: {spent}" if spent else ""
     show_page("run-summary", page, "What each stage of the last pipeline run did")
+
+
+def _said(counts: Mapping[str, Any]) -> str:
+    """Counts in a line, without those of which there are none."""
+    kept = [f"{n} {name}" for name, n in counts.items() if n != 0 and name not in NO_COUNTS]
+    return ", ".join(kept) or "nothing to do"

@@ -98,7 +98,8 @@ def _load_mended(
 ) -> dict[tuple[str, int], Telling]:
     """Every reporter's issue in these repositories whose theme is verified as mended, by place.
 
-    The theme's own issue must be closed: one that a person holds open is in dispute. Who wrote
+    The theme's own issue must be closed: one that a person holds open is in dispute. It must be
+    where all may read it: of what is followed in private nothing is said outside. Who wrote
     about the mended version or a later one is not told that it is mended there.
     """
     names = [version.name for version in workspace.config.versions]

@@ -10,7 +10,7 @@ from flows.advising import ask_llm_about_themes
 from flows.arrivals import take_arrivals
 from flows.corpus import load_centring, load_part, representation, require_space
 from flows.recluster_themes import cluster_everything
-from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
+from flows.showing import Logged, ShowProgress, show_counts, show_themes, silent
 from flows.stages import run_stage
 from flows.theme_upkeep import anchors_of, load_background, make_theme, refresh_themes
 from triage.database import Session
@@ -133,5 +133,5 @@ def update_themes() -> dict[str, int]:
         with workspace.database.session() as session:
             rows = theme_rows(session)
     show_counts("theme", counts)
-    show_table("themes", rows, "Open failure themes, most reporters first")
+    show_themes(rows)
     return counts

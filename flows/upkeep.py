@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flows.desk import FiledTheme, label_names, load_filed
-from flows.discretion import judge_sensitivity, withheld_themes
+from flows.discretion import judge_sensitivity, load_earlier_issues, withheld_themes
 from flows.first_life import releases
 from flows.ledger import load_release_notes
 from flows.planning import draft_context
@@ -32,7 +32,7 @@ from triage.store.actions import COMMENT, EDIT, intend, log_write
 from triage.store.decisions import load_corrections, load_decisions, load_routes
 from triage.store.issues import save_sent
 from triage.store.ledger import load_judged_versions
-from triage.store.life import MACHINE, load_label_aliases, load_past_urls, save_life
+from triage.store.life import MACHINE, load_label_aliases, save_life
 from triage.store.reports import load_theme_reports
 from triage.store.themes import load_forwards
 from triage.tracker import Edit
@@ -86,7 +86,7 @@ def _plan_open(
     )
     context = replace(
         draft_context(workspace),
-        earlier_issues=load_past_urls(session),
+        earlier_issues=load_earlier_issues(session, workspace),
         release_notes=load_release_notes(session, workspace),
         withheld=withheld,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,17 +15,19 @@ from flows.correcting import take_effect
 from flows.desk import open_checked_desk
 from flows.exposure import refresh_exposure
 from flows.ledger import mended_in
+from flows.planning import places
 from flows.showing import show_counts, show_table
 from flows.stages import STOPPED, run_work
 from flows.telling import tell_reporters
 from flows.writing import PAUSE_SECONDS, RESEND_AFTER, open_pen, write_intended
 from triage.config.model import ModelVersion
 from triage.database import Session
-from triage.errors import ConfigError, UnknownTheme
+from triage.errors import ConfigError, TrackerError, UnknownTheme
 from triage.store.decisions import load_routes
 from triage.store.exposure import load_exposure
 from triage.store.ledger import load_sightings, load_verification_history
 from triage.store.themes import load_theme, load_theme_centres, load_themes
+from triage.tracker import IssueDesk
 from triage.verification import (
     DEFAULT_RULES,
     ProposedPair,
@@ -67,9 +70,9 @@ def verify(
 ) -> ReleaseSummary:
     """Judge a released version (the latest unless named) against the one before it.
 
-    Verdicts are stored; unless dry they are told on the issues: fixed ones are closed, the others
-    carried over, and reporters are told where their source wants it. Running it twice says nothing
-    twice. Raises ``ConfigError`` for a version that
+    Verdicts are stored; unless dry they are told on the issues, also on those of the private
+    repository: fixed ones are closed, the others carried over, and reporters are told where their
+    source wants it. Running it twice says nothing twice. Raises ``ConfigError`` for a version that
     is not released.
     """
     now = now or datetime.now(UTC)
@@ -79,7 +82,7 @@ def verify(
         return ReleaseSummary(None, {}, {"judged": 0})
     refresh_exposure(workspace)
     with workspace.database.stage_lock("file"):
-        opened = None if dry_run or workspace.repository is None else open_checked_desk(workspace)
+        desks, unreached = _open_desks(workspace) if not dry_run else ([], {})
         with workspace.database.session() as session:
             outcome = _judge(session, workspace, old, new, now.date())
             proposed = _proposed(session, workspace, outcome)
@@ -89,14 +92,14 @@ def verify(
             counts[verdict.value] = sum(one.verdict is verdict for one in outcome.themes)
         if failed:
             apply(workspace)  # the policy decides anew in the light of it
-        if opened is not None:
-            desk, blocker = opened
+        written: Counter[str] = Counter()
+        for place, desk in desks:
             pen = open_pen(
-                workspace, desk, now=now, pause_seconds=pause_seconds, resend_after=resend_after
+                place, desk, now=now, pause_seconds=pause_seconds, resend_after=resend_after
             )
-            if blocker is None:
-                write_intended(pen)
-            counts |= pen.counts
+            write_intended(pen)
+            written.update(pen.counts)
+        counts |= written | unreached
         counts |= tell_reporters(
             workspace,
             dry_run=dry_run,
@@ -105,6 +108,31 @@ def verify(
             resend_after=resend_after,
         )
     return ReleaseSummary(outcome, lines, counts, proposed)
+
+
+def _open_desks(
+    workspace: Workspace,
+) -> tuple[list[tuple[Workspace, IssueDesk]], dict[str, int]]:
+    """The desks that can be written at, and a count where the private repository has none.
+
+    What is intended there is written by the next sync that reaches it.
+    """
+    if workspace.repository is None:
+        return [], {}
+    desks = []
+    unreached: dict[str, int] = {}
+    for is_private, place in places(workspace).items():
+        try:
+            desk, blocker = open_checked_desk(place)
+        except TrackerError:
+            if not is_private:
+                raise
+            blocker = "not reached"
+        if blocker is None:
+            desks.append((place, desk))
+        elif is_private:
+            unreached["private repository not reached"] = 1
+    return desks, unreached
 
 
 def _released(workspace: Workspace, name: str | None, today: date) -> ModelVersion | None:
@@ -214,7 +242,11 @@ def verify_release(version: str | None = None, dry_run: bool | None = None) -> d
     show_counts("verify", summary.counts)
     if summary.outcome is not None:
         rows = [
-            {"theme": f"T{one.theme_id}", "verdict": one.verdict.value, "why": " ".join(one.lines)}
+            {
+                "theme": f"T{one.theme_id}",
+                "verdict": one.verdict.value,
+                "why": " ".join(one.lines[1:]),  # the first repeats the verdict
+            }
             for one in summary.outcome.themes
         ]
         rows += [

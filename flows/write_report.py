@@ -62,5 +62,10 @@ def write_report() -> dict[str, int]:
         counts = run_stage(workspace, "report", lambda: keep_page(workspace, datetime.now(UTC)))
         link = workspace.settings.page_url or workspace.page_path.as_uri()
     show_counts("report", counts)
-    create_link_artifact(link, link_text="The report page", key="report-page")
+    create_link_artifact(
+        link,
+        link_text="The report page",
+        key="report-page",
+        description="Map, themes, release and ledger on one page, as of this run",
+    )
     return counts

@@ -7,6 +7,10 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 
+from flows.sync_issues import sync
+from flows.verify_release import ReleaseSummary, verify
+from tests.integration.github.emulator import FILER
+from tests.integration.github.fixtures import EmulatedRepository
 from triage.config.model import ModelFamily, ModelVersion
 from triage.store.decisions import save_decision, save_route
 from triage.store.exposure import save_exposure
@@ -31,6 +35,7 @@ CENTRE = np.ones(384, dtype=np.float32)
 TODAY = datetime.now(UTC).date()
 A_RELEASED, B_RELEASED = TODAY - timedelta(days=170), TODAY - timedelta(days=60)
 OLD, NEW, NEXT, LATER = "corvane-4.1", "corvane-4.2", "corvane-4.3", "corvane-4.4"
+AT_ONCE = timedelta(0)
 CHANNELS = ("user", "api", "forum")
 
 
@@ -129,3 +134,31 @@ def serve(workspace: Workspace, version: str, start: date, end: date = TODAY) ->
     ]
     with workspace.database.session() as session:
         save_exposure(session, rows)
+
+
+def follow(workspace: Workspace) -> dict[str, int]:
+    """One pass of sync; verdicts and routes stay as they were seeded."""
+    return sync(
+        workspace, dry_run=False, pause_seconds=0, resend_after=AT_ONCE, apply=lambda _: None
+    )
+
+
+def judge(workspace: Workspace, *, days: int = 0) -> ReleaseSummary:
+    """Judge the latest release, so many days from now, and tell it on the issues."""
+    return verify(
+        workspace,
+        dry_run=False,
+        now=datetime.now(UTC) + timedelta(days=days),
+        pause_seconds=0,
+        resend_after=AT_ONCE,
+        apply=lambda _: None,
+    )
+
+
+def says(repository: EmulatedRepository, number: int, text: str) -> int:
+    """How many comments of the machine on an issue say this."""
+    return sum(
+        text in comment["body"]
+        for comment in repository.comments(number)
+        if comment["user"]["login"] == FILER
+    )

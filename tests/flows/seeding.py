@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 
 from triage.database import Database
@@ -79,3 +80,9 @@ def seed_theme(database: Database, name: str, *, people: int = 4, owner: str = "
         save_route(session, theme_id, Route("tool-use", owner, "nearest"))
         assert len(load_reports(session, ids)) == people
     return theme_id
+
+
+def unlike(number: int) -> str:
+    """Words that no other number gives, so that no report repeats another one nearly."""
+    digits = hashlib.sha256(str(number).encode()).hexdigest()
+    return " ".join(digits[at : at + 5] for at in range(0, 60, 5))

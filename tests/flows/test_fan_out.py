@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,16 +14,11 @@ from sqlalchemy import text
 from flows import fan_out as fan_out_module
 from flows.collect_reports import ingest
 from flows.embed_reports import embed_reports
+from tests.flows.seeding import unlike
 from tests.integration.llm.replay import Script, replay
 from triage.workspace import Workspace
 
 REPORTS = 24
-
-
-def unlike(number: int) -> str:
-    """Words that no other number gives, so that no report repeats another one nearly."""
-    digits = hashlib.sha256(str(number).encode()).hexdigest()
-    return " ".join(digits[at : at + 5] for at in range(0, 60, 5))
 
 
 @pytest.fixture(scope="module")

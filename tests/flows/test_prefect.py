@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from flows.collect_reports import ingest
 from flows.deployments import FLOWS, make_deployments
 from flows.learn_from_corrections import learn_from_corrections
 from flows.pipeline import pipeline
+from flows.sync_issues import sync_issues
 from flows.update_themes import update_themes
 from triage.config.loader import load_config
 from triage.errors import DatabaseError
@@ -56,7 +58,11 @@ def test_the_pipeline_runs_every_stage_and_leaves_its_artifacts(ingested: Worksp
     for stage in ("collect", "embed", "theme", "decide", "route", "file"):
         assert f"| {stage} |" in summary
         assert artifact(f"stage-{stage}")
-    assert '"verdict"' in artifact("themes")
+    assert "space" not in summary + artifact("stage-embed")
+    themes = json.loads(artifact("themes"))
+    assert list(themes[0])[:3] == ["theme", "people", "title"]
+    # written once more when all is known, not only when the themes were made
+    assert all(row["verdict"] and row["owner"] and row["issue or blocker"] for row in themes)
     drafts = list(ingested.drafts_folder.glob("T*.md"))
     assert drafts
     for draft in drafts:
@@ -67,6 +73,21 @@ def test_the_pipeline_runs_every_stage_and_leaves_its_artifacts(ingested: Worksp
     learn_from_corrections()
     assert "nothing new to learn from" in artifact("stage-learn")
     assert "changed by people" in artifact("agreement")
+    latest = requests.post(
+        f"{PREFECT_API_URL.value()}/artifacts/latest/filter", json={}, timeout=30
+    ).json()
+    assert [each["key"] for each in latest if not each["description"]] == []
+
+
+@pytest.mark.usefixtures("prefect", "ingested")
+def test_a_scheduled_sync_without_a_repository_is_no_failure() -> None:
+    assert sync_issues() == {}
+
+
+def test_a_deployment_says_what_it_does_and_leaves_parameters_to_their_own_descriptions() -> None:
+    for deployment in make_deployments(load_config(None)):
+        assert deployment.description
+        assert "Args" not in deployment.description
 
 
 @pytest.mark.usefixtures("prefect", "ingested")

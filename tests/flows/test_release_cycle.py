@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
 
 from flows.file_issues import file
 from flows.ledger import load_ledger
-from flows.sync_issues import sync
-from flows.verify_release import ReleaseSummary, verify
 from tests.flows.releasing import (
     A_RELEASED,
     B_RELEASED,
@@ -21,7 +19,10 @@ from tests.flows.releasing import (
     OLD,
     TODAY,
     count_anew,
+    follow,
+    judge,
     report_on,
+    says,
     seed_themes,
     serve,
     with_versions,
@@ -62,37 +63,11 @@ def github(
     return replace(workspace, settings=settings, config=config)
 
 
-def follow(workspace: Workspace) -> dict[str, int]:
-    return sync(
-        workspace, dry_run=False, pause_seconds=0, resend_after=AT_ONCE, apply=lambda _: None
-    )
-
-
-def judge(workspace: Workspace, *, days: int = 0) -> ReleaseSummary:
-    return verify(
-        workspace,
-        dry_run=False,
-        now=datetime.now(UTC) + timedelta(days=days),
-        pause_seconds=0,
-        resend_after=AT_ONCE,
-        apply=lambda _: None,
-    )
-
-
 def numbers_of(workspace: Workspace) -> dict[int, int]:
     """The issue's number of every theme that was filed."""
     with workspace.database.session() as session:
         records = load_issues(session)
     return {theme: record.filed.number for theme, record in records.items() if record.filed}
-
-
-def says(repository: EmulatedRepository, number: int, text: str) -> int:
-    """How many comments of the machine on an issue say this."""
-    return sum(
-        text in comment["body"]
-        for comment in repository.comments(number)
-        if comment["user"]["login"] == FILER
-    )
 
 
 def test_a_release_cycle_keeps_every_human_act_doubles_nothing_and_adds_up(

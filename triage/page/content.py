@@ -139,7 +139,7 @@ def _waiting(entries: Sequence[ThemeEntry]) -> tuple[Waiting, ...]:
     """Blocked themes by their reason, the commonest first; what differs stands with the theme."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for entry in entries:
-        if entry.issue_url is None:
+        if entry.issue_url is None and not entry.is_filed_privately:
             blocker = entry.blocker or "not looked at by the filing stage yet"
             reason, _, detail = blocker.partition(": ")
             groups.setdefault(reason, []).append((entry.name, detail))

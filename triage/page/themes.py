@@ -35,6 +35,7 @@ class ThemeFacts:
     ``exemplars`` are the reports that may be quoted, ``cells`` counts reports by rows of version
     and source, ``arrivals`` people by the Monday of the week in which they first reported it;
     ``waiting`` are further reasons why people are needed, ``sensitive`` why its words are for few.
+    ``is_filed_privately``: its issue is for few, so there is no ``issue_url``.
     """
 
     theme: Theme
@@ -50,6 +51,7 @@ class ThemeFacts:
     group: str | None = None
     waiting: Sequence[str] = ()
     sensitive: str | None = None
+    is_filed_privately: bool = False
 
     @property
     def people(self) -> int:
@@ -85,6 +87,7 @@ class ThemeEntry:
     would_change: tuple[str, ...]
     quotes: tuple[Quote, ...]
     issue_url: str | None
+    is_filed_privately: bool
     blocker: str
     ledger: tuple[LedgerRow, ...]
     verified: str
@@ -129,7 +132,8 @@ def theme_entry(facts: ThemeFacts, now: datetime, *, min_reporters: int) -> Them
         evidence=_evidence(decision if not withheld else None),
         would_change=_lines(decision.would_change if decision and not withheld else ()),
         quotes=() if withheld else _quotes(facts.exemplars),
-        issue_url=safe_url(facts.issue_url),
+        issue_url=None if facts.is_filed_privately else safe_url(facts.issue_url),
+        is_filed_privately=facts.is_filed_privately,
         blocker=_line(facts.blocker or "", _LINE_CHARS),
         ledger=tuple(facts.ledger),
         verified=held.verdict.value if held else "",

