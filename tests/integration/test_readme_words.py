@@ -26,7 +26,8 @@ from triage.store.operation import LLM, STAGES
 ELSEWHERE = {
     "https://", "https://host/v1", "mailto://…", "*", "owner/name", "name=token …", "none", "dask",
     "Idempotency-Key", "version", "day", "requests", "channel", "layer", "capability",
-    "priority: …", "capability: …", "inbox/done", "triage.yaml",
+    "priority: …", "capability: …", "inbox/done", "triage.yaml", "--strict",
+    "pip-audit --strict --no-deps --disable-pip -r .constraints.txt",
 }  # fmt: skip
 # Written and read by tests and benchmarks alone.
 OF_TESTS = {"TRIAGE_TEST_DATABASE_URL", "TRIAGE_BENCHMARK_DATA"}
@@ -85,7 +86,7 @@ def is_known(span: str) -> bool:
     if span.startswith("/triage "):
         written = span.replace("#n", "#1").replace("…", "of this")
         return parse_commands(written)[0].problem is None
-    if span.startswith("-"):
+    if span.startswith("-") and span not in ELSEWHERE:
         option = span.split()[0]
         every = set().union(*(options(name) for name in commands()))
         return option in every or f'add_argument("{option}"' in _benchmarks()
