@@ -132,6 +132,42 @@ def test_the_compose_file_holds_what_it_names(compose: dict[str, Any]) -> None:
             assert port.startswith("127.0.0.1:"), f"{name} listens beyond this machine"
 
 
+@pytest.mark.parametrize("name", ["compose.yaml", "compose.gpu.yaml"])
+def test_the_compose_files_keep_to_the_schema_of_the_specification(name: str) -> None:
+    found = against_the_schema(DOCKER / name)
+    assert found.returncode == 0, found.stdout
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "where"),
+    [
+        ("    stop_grace_period: 2m", "    stop_grace: 2m", "services.database"),
+        ("condition: service_healthy", "condition: service_well", "depends_on.database.condition"),
+        ("    cap_drop: [ALL]", "    cap_drop: ALL", "services.database.cap_drop"),
+        ("      retries: 12", "      retries: [12]", "services.database.healthcheck.retries"),
+        ("volumes:\n  database:\n", "volumes:\n  database: here\n", "volumes.database"),
+    ],
+)
+def test_the_schema_refuses_a_compose_file_that_is_wrong(
+    tmp_path: Path, right: str, wrong: str, where: str
+) -> None:
+    text = (DOCKER / "compose.yaml").read_text("utf-8")
+    assert right in text
+    (tmp_path / "compose.yaml").write_text(text.replace(right, wrong), "utf-8")
+    found = against_the_schema(tmp_path / "compose.yaml")
+    assert found.returncode == 1, found.stderr
+    assert where in found.stdout
+
+
+def against_the_schema(path: Path) -> subprocess.CompletedProcess[str]:
+    """Check a file against the schema of the compose specification that comes with the checker."""
+    return subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec",
+         "--verbose", str(path)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
 def test_every_service_is_confined_and_watched(compose: dict[str, Any]) -> None:
     for name, service in compose["services"].items():
         assert service["read_only"] is True, name
