@@ -72,8 +72,10 @@ def cluster_whole(
     evidence = gather_evidence(workspace, session, corpus, reports)
     heard = {report.report_id for report in without_floods(reports)}
     rows = np.array([row for row, one in enumerate(reports) if one.report_id in heard], dtype=int)
+    # a copy of the views only where somebody is left out
+    is_whole = len(rows) == len(reports)
     found = cluster_views(
-        [view.take(rows) for view in evidence.views],
+        evidence.views if is_whole else [view.take(rows) for view in evidence.views],
         min_cluster_size=workspace.config.policy.min_cluster_size,
         seed=workspace.config.policy.seed,
     ).labels

@@ -9,6 +9,7 @@ from triage.clustering import (
     NOISE,
     Readings,
     View,
+    cluster,
     cluster_views,
     combined,
     evidence_views,
@@ -52,6 +53,15 @@ def test_the_same_seed_gives_the_same_clusters_and_memberships() -> None:
     first, again = (cluster_views(views, min_cluster_size=4, seed=7) for _ in range(2))
     assert np.array_equal(first.labels, again.labels)
     assert np.array_equal(first.membership_probability, again.membership_probability)
+
+
+def test_a_group_too_small_beside_large_ones_is_found_among_those_left_over() -> None:
+    rows = np.concatenate([blobs(4, 150, 0), blobs(1, 6, 0, spread=0.2, seed=5)])
+    at_once = cluster(rows, min_cluster_size=4).labels
+    assert set(at_once) == {0, 1, 2, 3, NOISE}
+    labels = cluster_views([View(rows, 1, 1)], min_cluster_size=4).labels
+    assert 4 not in labels[:600]
+    assert (labels[600:] == 4).sum() >= 4
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])

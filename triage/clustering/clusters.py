@@ -77,12 +77,14 @@ def cluster(
     # Distinct rows in sorted order: ties then break alike in any input order, and no group of equal
     # points can be torn apart.
     distinct, copy_of, copies = np.unique(vectors, axis=0, return_inverse=True, return_counts=True)
+    is_something = distinct.any(axis=1)
     unit = unit_length(distinct)
+    del distinct
     least = max(min_cluster_size, round(SIZE_PER_ROOT * math.sqrt(len(unit))))
     neighbours = nearest_neighbours(unit, GRAPH_NEIGHBOURS)
     selected = _select(unit, neighbours, least, smoothing_weight)
     found, strength = _without_strangers(unit, selected, neighbours, min_cluster_size, least_share)
-    crowds = np.flatnonzero((found == NOISE) & (copies >= min_cluster_size) & distinct.any(axis=1))
+    crowds = np.flatnonzero((found == NOISE) & (copies >= min_cluster_size) & is_something)
     found[crowds] = found.max(initial=NOISE) + 1 + np.arange(len(crowds))
     strength[crowds] = 1.0
     return ClusterResult(largest_first(found[copy_of]), strength[copy_of])

@@ -25,6 +25,10 @@ AGREEMENT = 0.5
 # Who is with its fellows less often than this is a stranger: labelled reports, share of noise left
 # out 0.56 without, 0.74 with it, the adjusted Rand index 0.42 both times.
 LEAST_FELLOWSHIP = 0.6
+# Who is left is looked at once more alone, where larger groups no longer shape the view; such a
+# group must be this sure. Labelled reports with an LLM's phrases: index 0.682 before, 0.686 after,
+# pure cores 0.96 both times, reports in them 0.658 and 0.669; without an LLM no less of anything.
+LEAST_FELLOWSHIP_OF_REST = 0.85
 
 
 def cluster_views(views: Sequence[View], *, min_cluster_size: int, seed: int = 0) -> ClusterResult:
@@ -33,8 +37,9 @@ def cluster_views(views: Sequence[View], *, min_cluster_size: int, seed: int = 0
     Few reports are clustered 16 times, each time with other weights of the views and another
     smoothing, and those are together that mostly were (evidence accumulation, Fred and Jain 2005).
     On labelled reports the adjusted Rand index rose from 0.36 to 0.40, and its spread over samples
-    halved. Many reports are clustered once, at the middle weights: there each cluster rests on more
-    of them, and the time counts.
+    halved. Whoever is left over is clustered in the same way once more, and only what is surer than
+    before stays. Many reports are clustered once, at the middle weights: there each cluster rests
+    on more of them, and the time counts.
     """
     middle = combined(views)
     if not np.isfinite(middle).all():
@@ -47,13 +52,35 @@ def cluster_views(views: Sequence[View], *, min_cluster_size: int, seed: int = 0
     # Matrices of this size are no work for several threads: on two cores that had other work too,
     # waiting for each other made an eigenvalue decomposition of 362 rows take 1.5 s, not 0.03 s.
     with threadpool_limits(1, user_api="blas"):
-        shared = _shared_runs([view.take(order) for view in views], min_cluster_size, seed)
+        ordered = [view.take(order) for view in views]
+        labels, fellowship = _agreement(ordered, min_cluster_size, seed)
+        rest = np.flatnonzero(labels == NOISE)
+        if min_cluster_size <= len(rest) < len(labels):
+            left = [view.take(rest) for view in ordered]
+            late, strength = _agreement(left, min_cluster_size, seed)
+            is_sure = _mean_of_cluster(strength, late) >= LEAST_FELLOWSHIP_OF_REST
+            labels[rest[is_sure]] = labels.max() + 1 + late[is_sure]
+            fellowship[rest[is_sure]] = strength[is_sure]
+    back = np.argsort(order, kind="stable")
+    return ClusterResult(largest_first(labels)[back], fellowship[back])
+
+
+def _agreement(views: Sequence[View], min_cluster_size: int, seed: int) -> tuple[Labels, Floats]:
+    """Labels (n,) that the runs agree on, and how often each report was with its fellows (n,)."""
+    shared = _shared_runs(views, min_cluster_size, seed)
     agreed = _agreed(shared, min_cluster_size)
     labels = _without_small(
         np.where(_fellowship(shared, agreed) >= LEAST_FELLOWSHIP, agreed, NOISE), min_cluster_size
     )
-    back = np.argsort(order, kind="stable")
-    return ClusterResult(largest_first(labels)[back], _fellowship(shared, labels)[back])
+    return labels, _fellowship(shared, labels)
+
+
+def _mean_of_cluster(strength: Floats, labels: Labels) -> Floats:
+    """Each report's cluster's mean of ``strength`` (n,); 0 for noise."""
+    means = np.zeros(len(labels), dtype=np.float32)
+    for label in np.unique(labels[labels != NOISE]):
+        means[labels == label] = strength[labels == label].mean()
+    return means
 
 
 def _shared_runs(views: Sequence[View], min_cluster_size: int, seed: int) -> Floats:

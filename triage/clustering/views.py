@@ -48,11 +48,16 @@ def combined(views: Sequence[View], generator: np.random.Generator | None = None
 
     Each view at the middle of its range, or at a weight that ``generator`` draws from it.
     """
-    weights = [
-        (view.least + view.most) / 2
-        if generator is None
-        else float(generator.uniform(view.least, view.most))
-        for view in views
-    ]
-    parts = [np.sqrt(weight) * view.rows for weight, view in zip(weights, views, strict=True)]
-    return unit_length(np.hstack(parts).astype(np.float32))
+    rows = np.empty((len(views[0].rows), sum(view.rows.shape[1] for view in views)), np.float32)
+    start = 0
+    for view in views:
+        weight = (view.least + view.most) / 2
+        if generator is not None:
+            weight = float(generator.uniform(view.least, view.most))
+        end = start + view.rows.shape[1]
+        # in place: of 100,000 reports each copy takes 350 MB
+        np.multiply(view.rows, np.float32(np.sqrt(weight)), out=rows[:, start:end])
+        start = end
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, np.newaxis]
+    rows /= np.maximum(lengths, np.float32(1e-12))
+    return rows

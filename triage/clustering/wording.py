@@ -59,9 +59,11 @@ def _weighted(rows: Sequence[tuple[str, str | None]]) -> Any:
         dtype=np.float32,
     )
     counts = counter.transform([text for text, _ in rows])
+    if not any(phrase for _, phrase in rows):
+        return _weigh(counts, _rarity(counts))
     said = counter.transform([phrase or "" for _, phrase in rows])
     rarity = _rarity(counts + said)
-    return normalize(_weigh(counts, rarity) + PHRASE_WEIGHT * _weigh(said, rarity))
+    return normalize(_weigh(counts, rarity) + PHRASE_WEIGHT * _weigh(said, rarity), copy=False)
 
 
 def _rarity(counts: Any) -> Floats:
@@ -73,11 +75,12 @@ def _rarity(counts: Any) -> Floats:
 
 
 def _weigh(counts: Any, rarity: Floats) -> Any:
+    """Counts damped and weighted by rarity, to unit length, in place."""
     from sklearn.preprocessing import normalize
 
     counts.data = (1 + np.log(counts.data)) * rarity[counts.indices]
     counts.eliminate_zeros()
-    return normalize(counts)
+    return normalize(counts, copy=False)
 
 
 def _reduced(weighted: Any) -> Floats:
