@@ -36,6 +36,7 @@ from triage.store.issues import (
     save_filed,
     save_filing_error,
     save_intent,
+    withdraw_intents,
 )
 from triage.store.life import IssueLife, load_past_issues, save_life
 from triage.store.overview import theme_rows
@@ -47,6 +48,8 @@ from triage.workspace import Workspace, open_workspace
 # GitHub's listing may lag behind a write: an issue whose creation was interrupted is looked for
 # at once, but created again only after this long.
 RESEND_AFTER = timedelta(seconds=60)
+# An intent whose theme no longer passes the gate is looked for this long, then it is withdrawn.
+WITHDRAW_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,10 @@ def file(
         if aside is not None:
             recovered += _recover(workspace, aside)
         drafts, private, waiting = plan(workspace, _unresolved(workspace, resend_after))
+        searched = [each.repository for each in (tracker, aside) if each is not None]
+        with workspace.database.session() as session:
+            wanted = [draft.theme_id for draft in (*drafts, *private)]
+            withdraw_intents(session, searched, but=wanted, after=WITHDRAW_AFTER)
         filed = _file_all(workspace, tracker, drafts, progress)
         if aside is not None:
             filed += _file_all(workspace, aside, private, progress)

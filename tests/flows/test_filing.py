@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from flows.file_issues import file
 from tests.flows.seeding import seed_theme
@@ -35,6 +36,16 @@ def run(workspace: Workspace) -> dict[str, int]:
 def states(workspace: Workspace) -> list[IssueState]:
     with workspace.database.session() as session:
         return [record.state for record in load_issues(session).values()]
+
+
+def let_pass(workspace: Workspace, *, hours: int) -> None:
+    """Move every intent back in time: the database's clock says how old it is."""
+    earlier = text(
+        "UPDATE issue SET intended_at = intended_at - make_interval(hours => :hours), "
+        "attempted_at = attempted_at - make_interval(hours => :hours)"
+    )
+    with workspace.database.session() as session:
+        session.execute(earlier, {"hours": hours})
 
 
 def test_issues_appear_whole_and_a_second_run_adds_none(
@@ -169,6 +180,36 @@ def test_a_theme_set_aside_by_a_person_is_not_filed_though_it_was_intended(
         set_theme_status(session, theme_id, ThemeStatus.DISMISSED)
     run(github)
     assert github_repository.issues() == []
+    assert states(github) == [IssueState.INTENDED]
+    let_pass(github, hours=25)
+    run(github)
+    assert states(github) == []
+
+
+def test_an_old_intent_is_carried_out_where_its_theme_still_passes_the_gate(
+    github: Workspace, github_repository: EmulatedRepository, github_proxy: GitHubProxy
+) -> None:
+    seed_theme(github.database, "parser")
+    github_proxy.fail("POST", CREATE, drop=True)
+    run(github)
+    let_pass(github, hours=25)
+    run(github)
+    assert states(github) == [IssueState.FILED]
+    assert len(github_repository.issues()) == 1
+
+
+def test_an_old_intent_that_did_arrive_is_recorded_though_its_theme_no_longer_passes(
+    github: Workspace, github_repository: EmulatedRepository, github_proxy: GitHubProxy
+) -> None:
+    theme_id = seed_theme(github.database, "parser")
+    github_proxy.fail("POST", CREATE, drop=True, after_write=True)
+    run(github)
+    let_pass(github, hours=25)
+    with github.database.session() as session:
+        set_theme_status(session, theme_id, ThemeStatus.DISMISSED)
+    run(github)
+    assert states(github) == [IssueState.FILED]
+    assert len(github_repository.issues()) == 1
 
 
 def test_an_owner_who_cannot_be_assigned_is_named_and_the_fallback_takes_it(

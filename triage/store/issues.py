@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Text, cast, func, select, update
+from sqlalchemy import Text, cast, delete, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlmodel import Session, col
 
@@ -86,6 +86,26 @@ def save_attempt(session: Session, theme_id: int) -> None:
 def save_filing_error(session: Session, theme_id: int, problem: str) -> None:
     """Note why an intent could not be carried out; it stays and is tried again."""
     _update(session, theme_id, last_error=problem)
+
+
+def withdraw_intents(
+    session: Session, repositories: Collection[str], *, but: Collection[int], after: timedelta
+) -> int:
+    """Drop the intents for some repositories that came to nothing so long ago; how many they were.
+
+    Those of the themes ``but`` stay. Call it once GitHub was searched for them in vain: a theme
+    whose intent is gone gets a new one when it is filed.
+    """
+    since = func.coalesce(col(IssueRow.attempted_at), col(IssueRow.intended_at))
+    dropped = session.execute(
+        delete(IssueRow)
+        .where(col(IssueRow.state) == IssueState.INTENDED)
+        .where(col(IssueRow.repository).in_(repositories))
+        .where(col(IssueRow.theme_id).not_in(but))
+        .where(since < func.now() - after)
+        .returning(col(IssueRow.theme_id))
+    )
+    return len(dropped.all())
 
 
 def load_issues(session: Session) -> dict[int, IssueRecord]:
