@@ -6,7 +6,7 @@ A round is a new installation with a database and a repository of its own. It ge
 reports in four parts. On each part falls a hail of faults: `kill -9` of the run, the database
 killed or stopped, all connections cut, the disk full to the last byte, GitHub failing (before and
 after it did what was asked), the clock jumping by up to three days. A fault strikes a real command
-(`triage run --file`, at times `triage sync --file`) at a random moment. Then the command runs
+(`triage run --file`, at times `triage sync --file`) at a random moment of it. Then the command runs
 undisturbed. After the last part it runs until nothing is left to file. Then these must hold: no
 report lost, none doubled, one issue per theme, no issue that is not recorded, and the same themes,
 verdicts, owners and issues as in the first round, which is never disturbed.
@@ -105,7 +105,10 @@ def _disturbed_round(
         for part, seconds in zip(_parts(lines), reference.seconds, strict=True):
             _drop(room, part)
             for _ in range(FAULTS_PER_PART):
-                met.append(_one_fault(room, dice, seconds))
+                fault, ran = _one_fault(room, dice, seconds)
+                met.append(fault)
+                if fault["code"] == 0:
+                    seconds = ran  # the next one finds less to do
             clean.append(_until_done(room))
         clean += _settle(room)
         state = read_state(room)
@@ -115,11 +118,14 @@ def _disturbed_round(
     return {"round": number, "faults": met, "runs": len(clean), "troubles": troubles}
 
 
-def _one_fault(room: Room, dice: random.Random, seconds: float) -> dict[str, Any]:
+def _one_fault(room: Room, dice: random.Random, seconds: float) -> tuple[dict[str, Any], float]:
+    """Strike a command that is expected to take so long; what it was, and how long it took."""
     kind = dice.choices(list(FAULTS), WEIGHTS)[0]
     arguments = SYNC if dice.random() < 0.1 else RUN
-    outcome = FAULTS[kind](room, dice, arguments, dice.uniform(0.0, seconds * 1.1))
-    return {"kind": kind, "met": outcome.met_at_work, "code": outcome.exit_code}
+    began = time.monotonic()
+    outcome = FAULTS[kind](room, dice, arguments, dice.uniform(0.0, seconds))
+    fault = {"kind": kind, "met": outcome.met_at_work, "code": outcome.exit_code}
+    return fault, time.monotonic() - began
 
 
 def _until_done(room: Room) -> int:
