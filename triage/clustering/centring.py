@@ -83,3 +83,9 @@ def unit_length(vectors: Floats) -> Floats:
     """Rows (n, d) scaled to length 1, float32; rows of zeros stay."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
+
+
+def scale_to_unit_length(vectors: Floats) -> None:
+    """``unit_length`` in place: of 100,000 reports with all their views a copy takes 350 MB."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, np.newaxis]
+    vectors /= np.maximum(lengths, np.float32(1e-12))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage.clustering.agglomeration import ward_tree
-from triage.clustering.centring import unit_length
+from triage.clustering.centring import scale_to_unit_length
 from triage.clustering.likeness import (
     NOISE,
     chance_similarity,
@@ -78,8 +78,8 @@ def cluster(
     # points can be torn apart.
     distinct, copy_of, copies = np.unique(vectors, axis=0, return_inverse=True, return_counts=True)
     is_something = distinct.any(axis=1)
-    unit = unit_length(distinct)
-    del distinct
+    unit = distinct.astype(np.float32, copy=False)
+    scale_to_unit_length(unit)
     least = max(min_cluster_size, round(SIZE_PER_ROOT * math.sqrt(len(unit))))
     neighbours = nearest_neighbours(unit, GRAPH_NEIGHBOURS)
     selected = _select(unit, neighbours, least, smoothing_weight)
@@ -122,14 +122,17 @@ def _smoothed(unit: Floats, neighbours: Labels, weight: float) -> Floats:
     ends = np.r_[0, np.cumsum(known.sum(axis=1))]
     weights = np.full(int(ends[-1]), weight, dtype=np.float32)
     graph = csr_array((weights, nearest[known], ends), shape=(len(unit), len(unit)))
-    return unit_length(unit + graph @ unit)
+    smoothed: Floats = graph @ unit
+    smoothed += unit
+    scale_to_unit_length(smoothed)
+    return smoothed
 
 
-def _reduced(vectors: Floats) -> NDArray[np.float64]:
-    """The leading principal components, (n, at most 50)."""
+def _reduced(centred: Floats) -> NDArray[np.float64]:
+    """The leading principal components, (n, at most 50); what is given is centred in place."""
     from scipy.linalg import eigh
 
-    centred = vectors - vectors.mean(axis=0)
+    centred -= centred.mean(axis=0)
     # of the two products that share their eigenvalues, the smaller one
     is_few = len(centred) < centred.shape[1]
     product = centred @ centred.T if is_few else centred.T @ centred

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.clustering.centring import unit_length
+from triage.clustering.centring import scale_to_unit_length, unit_length
 
 Floats = NDArray[np.float32]
 
@@ -55,9 +55,7 @@ def combined(views: Sequence[View], generator: np.random.Generator | None = None
         if generator is not None:
             weight = float(generator.uniform(view.least, view.most))
         end = start + view.rows.shape[1]
-        # in place: of 100,000 reports each copy takes 350 MB
         np.multiply(view.rows, np.float32(np.sqrt(weight)), out=rows[:, start:end])
         start = end
-    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, np.newaxis]
-    rows /= np.maximum(lengths, np.float32(1e-12))
+    scale_to_unit_length(rows)
     return rows
