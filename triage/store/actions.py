@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
+from triage.store.among import among
 from triage.store.life_tables import IssueActionRow
 
 COMMENT, EDIT, REACT, REWRITE = "comment", "edit", "react", "rewrite"
@@ -86,7 +87,7 @@ def load_open_actions(
         .where(
             col(IssueActionRow.repository) == repository,
             col(IssueActionRow.done_at).is_(None),
-            col(IssueActionRow.kind).in_(kinds),
+            among(col(IssueActionRow.kind), kinds),
         )
         .order_by(col(IssueActionRow.action_id))
     )

@@ -8,6 +8,7 @@ from sqlalchemy import delete, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
+from triage.store.among import among
 from triage.store.tables import ThemeAnchorRow, ThemeRow
 from triage.types import ThemeStatus
 
@@ -24,7 +25,7 @@ def remove_anchors(session: Session, fingerprints: Collection[str], *, keep_them
     """Let texts stand for no theme but one (they were moved there)."""
     session.execute(
         delete(ThemeAnchorRow).where(
-            col(ThemeAnchorRow.fingerprint).in_(fingerprints),
+            among(col(ThemeAnchorRow.fingerprint), fingerprints),
             col(ThemeAnchorRow.theme_id) != keep_theme,
         )
     )
@@ -57,7 +58,7 @@ def load_anchors(
         .order_by(col(ThemeAnchorRow.theme_id), col(ThemeAnchorRow.fingerprint))
     )
     if theme_ids is not None:
-        statement = statement.where(col(ThemeAnchorRow.theme_id).in_(theme_ids))
+        statement = statement.where(among(col(ThemeAnchorRow.theme_id), theme_ids))
     anchors: dict[int, list[str]] = {}
     for theme_id, fingerprint in session.execute(statement):
         anchors.setdefault(theme_id, []).append(fingerprint)
@@ -68,7 +69,7 @@ def find_anchor_themes(session: Session, fingerprints: Collection[str]) -> dict[
     """The theme that each of some texts stands for; those that stand for none are left out."""
     statement = (
         select(col(ThemeAnchorRow.fingerprint), col(ThemeAnchorRow.theme_id))
-        .where(col(ThemeAnchorRow.fingerprint).in_(fingerprints))
+        .where(among(col(ThemeAnchorRow.fingerprint), fingerprints))
         .order_by(col(ThemeAnchorRow.theme_id).desc())
     )
     return {fingerprint: theme_id for fingerprint, theme_id in session.execute(statement)}

@@ -8,6 +8,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
+from triage.store.among import among
 from triage.store.life_tables import ReporterAnswerRow
 from triage.store.tables import ReportRow
 from triage.types import AnswerSays, ReporterAnswer
@@ -43,7 +44,7 @@ def save_answers(
     What was said before and is there no more is forgotten; a report that is not stored has none.
     """
     ids = select(col(ReportRow.external_id), col(ReportRow.report_id)).where(
-        col(ReportRow.origin) == origin, col(ReportRow.external_id).in_(answers)
+        col(ReportRow.origin) == origin, among(col(ReportRow.external_id), answers)
     )
     kept = 0
     for external_id, report_id in session.execute(ids).all():

@@ -9,6 +9,7 @@ from sqlalchemy import Text, any_, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlmodel import Session, col
 
+from triage.store.among import among
 from triage.store.tables import DistillationRow, ReportRow
 
 
@@ -42,7 +43,7 @@ def load_whole_texts(session: Session, fingerprints: Collection[str]) -> dict[st
     statement = (
         select(col(ReportRow.fingerprint), col(ReportRow.title), col(ReportRow.body))
         .ext(distinct_on(col(ReportRow.fingerprint)))
-        .where(col(ReportRow.fingerprint).in_(fingerprints))
+        .where(among(col(ReportRow.fingerprint), fingerprints))
         .order_by(col(ReportRow.fingerprint), col(ReportRow.report_id))
     )
     return {

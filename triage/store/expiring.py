@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select, text, update
 from sqlmodel import Session, col
 
+from triage.store.among import among
 from triage.store.forgetting import delete_by_text
 from triage.store.reports import EXPIRED
 from triage.store.tables import ReportRow, ThemeMemberRow
@@ -41,7 +42,7 @@ def expire_reports(session: Session, before: datetime) -> tuple[dict[str, int], 
     themes: set[int] = set()
     while batch := _load_batch(session, before):
         members = select(col(ThemeMemberRow.theme_id)).where(
-            col(ThemeMemberRow.report_id).in_(batch)
+            among(col(ThemeMemberRow.report_id), batch)
         )
         themes |= set(session.execute(members).scalars())
         counts["report"] += len(batch)
@@ -64,7 +65,7 @@ def _load_batch(session: Session, before: datetime) -> dict[int, str]:
     if batch:
         session.execute(
             update(ReportRow)
-            .where(col(ReportRow.report_id).in_(batch))
+            .where(among(col(ReportRow.report_id), batch))
             .values(
                 title="",
                 body="",

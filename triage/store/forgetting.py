@@ -17,6 +17,7 @@ from sqlmodel import Session, col
 
 from triage.cleaning import fingerprint
 from triage.privacy.traces import quotes
+from triage.store.among import among
 from triage.store.columns import load_columns
 from triage.store.learnt import forget_learnt
 from triage.store.privacy_tables import TombstoneRow
@@ -109,11 +110,13 @@ def is_supporter(session: Session, person_hash: str) -> bool:
 def load_remains(session: Session, report_ids: Sequence[int], author_hash: str | None) -> Remains:
     """Everything by which reports, and the person if one is given, are found again."""
     rows = list(
-        session.execute(select(ReportRow).where(col(ReportRow.report_id).in_(report_ids))).scalars()
+        session.execute(
+            select(ReportRow).where(among(col(ReportRow.report_id), report_ids))
+        ).scalars()
     )
     keys = {row.fingerprint for row in rows}
     shared = select(col(ReportRow.fingerprint)).where(
-        col(ReportRow.fingerprint).in_(keys), col(ReportRow.report_id).not_in(report_ids)
+        among(col(ReportRow.fingerprint), keys), ~among(col(ReportRow.report_id), report_ids)
     )
     own_texts = frozenset(keys - set(session.execute(shared).scalars()))
     behind = select(
@@ -122,11 +125,11 @@ def load_remains(session: Session, report_ids: Sequence[int], author_hash: str |
     others = session.execute(
         behind.where(
             col(ReportSupporterRow.person_hash) == author_hash,
-            col(ReportRow.report_id).not_in(report_ids),
+            ~among(col(ReportRow.report_id), report_ids),
         )
     ).all()
     members = select(col(ThemeMemberRow.theme_id)).where(
-        col(ThemeMemberRow.report_id).in_([*report_ids, *(row.report_id for row in others)])
+        among(col(ThemeMemberRow.report_id), [*report_ids, *(row.report_id for row in others)])
     )
     return Remains(
         report_ids=tuple(row.report_id for row in rows),
@@ -147,7 +150,7 @@ def delete_reports(session: Session, remains: Remains) -> dict[str, int]:
     session.execute(text(_NEW_ROOTS), {"ids": ids})
     for statement in _NUMBERS:
         _run(session, counts, statement, ids=ids)
-    own = delete(ReportRow).where(col(ReportRow.report_id).in_(ids))
+    own = delete(ReportRow).where(among(col(ReportRow.report_id), ids))
     counts["report"] = len(session.execute(own.returning(col(ReportRow.report_id))).all())
     if remains.author_hash is not None:
         _run(
@@ -172,7 +175,7 @@ def delete_reports(session: Session, remains: Remains) -> dict[str, int]:
 
 def delete_by_text(session: Session, counts: Counter[str], texts: Collection[str]) -> set[str]:
     """Delete what is kept by the fingerprints of texts that no report has any more; these."""
-    kept = select(col(ReportRow.fingerprint)).where(col(ReportRow.fingerprint).in_(texts))
+    kept = select(col(ReportRow.fingerprint)).where(among(col(ReportRow.fingerprint), texts))
     gone = set(texts) - set(session.execute(kept).scalars())
     gone |= _phrases_of(session, gone)
     for statement in _BY_TEXT:
@@ -254,7 +257,7 @@ def save_tombstones(session: Session, hashes: Collection[str]) -> None:
 
 def load_tombstones(session: Session, hashes: Collection[str]) -> set[str]:
     """Which of some hashes stand for something that was forgotten."""
-    found = select(col(TombstoneRow.hash)).where(col(TombstoneRow.hash).in_(hashes))
+    found = select(col(TombstoneRow.hash)).where(among(col(TombstoneRow.hash), hashes))
     return set(session.execute(found).scalars())
 
 
@@ -272,7 +275,7 @@ def _vectors(session: Session, keys: Collection[str]) -> tuple[Vector, ...]:
     """Of texts that no other report has; what others wrote too stays theirs."""
     found = []
     for table in (EmbeddingRow, LandmarkRow):
-        rows = session.execute(select(table.vector).where(col(table.fingerprint).in_(keys)))
+        rows = session.execute(select(table.vector).where(among(col(table.fingerprint), keys)))
         found += [np.asarray(vector, dtype=np.float32) for vector in rows.scalars()]
     return tuple(found)
 
@@ -280,8 +283,10 @@ def _vectors(session: Session, keys: Collection[str]) -> tuple[Vector, ...]:
 def _phrases_of(session: Session, gone: Collection[str]) -> set[str]:
     """Fingerprints of the phrases that an LLM put those texts into, and no other text."""
     failure, key = col(DistillationRow.failure), col(DistillationRow.fingerprint)
-    own = set(session.execute(select(failure).where(key.in_(gone))).scalars())
-    shared = session.execute(select(failure).where(failure.in_(own), key.not_in(gone))).scalars()
+    own = set(session.execute(select(failure).where(among(key, gone))).scalars())
+    shared = session.execute(
+        select(failure).where(among(failure, own), ~among(key, gone))
+    ).scalars()
     return {fingerprint(phrase) for phrase in own - set(shared)}
 
 

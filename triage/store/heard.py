@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
+from triage.store.among import among
 from triage.store.life_tables import CollaboratorRow, DuplicateRow, HeardRow
 
 
@@ -38,7 +39,7 @@ def save_heard(
 def known_events(session: Session, repository: str, event_keys: Collection[str]) -> set[str]:
     """Which of these events were taken already."""
     statement = select(col(HeardRow.event_key)).where(
-        col(HeardRow.repository) == repository, col(HeardRow.event_key).in_(event_keys)
+        col(HeardRow.repository) == repository, among(col(HeardRow.event_key), event_keys)
     )
     return set(session.execute(statement).scalars())
 

@@ -11,6 +11,7 @@ from sqlalchemy import Text, cast, delete, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlmodel import Session, col
 
+from triage.store.among import among
 from triage.store.tables import IssueRow
 from triage.types import FiledIssue, IssueDraft, IssueState
 
@@ -69,7 +70,7 @@ def empty_sent_bodies(session: Session, theme_ids: Collection[int]) -> None:
     """Forget the texts that filed issues were created with; what they are called stays."""
     session.execute(
         update(IssueRow)
-        .where(col(IssueRow.theme_id).in_(theme_ids), col(IssueRow.state) == IssueState.FILED)
+        .where(among(col(IssueRow.theme_id), theme_ids), col(IssueRow.state) == IssueState.FILED)
         .values(draft=_without_body())
     )
 
@@ -100,8 +101,8 @@ def withdraw_intents(
     dropped = session.execute(
         delete(IssueRow)
         .where(col(IssueRow.state) == IssueState.INTENDED)
-        .where(col(IssueRow.repository).in_(repositories))
-        .where(col(IssueRow.theme_id).not_in(but))
+        .where(among(col(IssueRow.repository), repositories))
+        .where(~among(col(IssueRow.theme_id), but))
         .where(since < func.now() - after)
         .returning(col(IssueRow.theme_id))
     )

@@ -16,6 +16,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
+from triage.store.among import among
 from triage.store.tables import LandmarkRow
 
 Vector = NDArray[np.float32]
@@ -52,7 +53,7 @@ def remove_landmarks(session: Session, space_id: int, fingerprints: Collection[s
     """Take landmarks away; those that are not there do not matter."""
     session.execute(
         delete(LandmarkRow).where(
-            col(LandmarkRow.space_id) == space_id, col(LandmarkRow.fingerprint).in_(fingerprints)
+            col(LandmarkRow.space_id) == space_id, among(col(LandmarkRow.fingerprint), fingerprints)
         )
     )
 

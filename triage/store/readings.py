@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
+from triage.store.among import among
 from triage.store.tables import OpinionRow, ReadingRow
 from triage.types import Opinion
 
@@ -47,7 +48,7 @@ def load_opinions(session: Session, report_ids: Sequence[int] | None = None) -> 
     """The opinion on each report, all of them without ids."""
     statement = select(OpinionRow)
     if report_ids is not None:
-        statement = statement.where(col(OpinionRow.report_id).in_(report_ids))
+        statement = statement.where(among(col(OpinionRow.report_id), report_ids))
     names = [field.name for field in fields(Opinion)]
     return {
         row.report_id: Opinion(**{name: getattr(row, name) for name in names})
@@ -60,7 +61,7 @@ def save_opinions(session: Session, opinions: Mapping[int, Opinion]) -> int:
     held = load_opinions(session)
     gone = held.keys() - opinions.keys()
     if gone:
-        session.execute(delete(OpinionRow).where(col(OpinionRow.report_id).in_(gone)))
+        session.execute(delete(OpinionRow).where(among(col(OpinionRow.report_id), gone)))
     rows = [
         {"report_id": report_id, **asdict(opinion)}
         for report_id, opinion in opinions.items()

@@ -25,6 +25,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlmodel import Session, col
 
 from triage.errors import UnknownReport
+from triage.store.among import among
 from triage.store.copying import copy_in
 from triage.store.tables import EmbeddingRow, ReportRow, ReportSupporterRow, ThemeMemberRow
 from triage.types import CleanReport, Kind, Report
@@ -181,12 +182,14 @@ def _leave_family_and_theme(session: Session, report_ids: Sequence[int]) -> list
     """Free reworded reports, and those that repeated their old text; returns the latter."""
     if not report_ids:
         return []
-    family = col(ReportRow.duplicate_of).in_(report_ids) | col(ReportRow.report_id).in_(report_ids)
+    family = among(col(ReportRow.duplicate_of), report_ids) | among(
+        col(ReportRow.report_id), report_ids
+    )
     statement = update(ReportRow).where(family).values(duplicate_of=None, clustered_at=None)
     freed = list(session.execute(statement.returning(col(ReportRow.report_id))).scalars())
     session.execute(
         delete(ThemeMemberRow).where(
-            col(ThemeMemberRow.report_id).in_(freed), col(ThemeMemberRow.joined_by) != "person"
+            among(col(ThemeMemberRow.report_id), freed), col(ThemeMemberRow.joined_by) != "person"
         )
     )
     return freed
@@ -225,14 +228,14 @@ def mark_clustered(session: Session, report_ids: Collection[int]) -> None:
     """Note that a clustering looked at these reports."""
     session.execute(
         update(ReportRow)
-        .where(col(ReportRow.report_id).in_(report_ids), col(ReportRow.clustered_at).is_(None))
+        .where(among(col(ReportRow.report_id), report_ids), col(ReportRow.clustered_at).is_(None))
         .values(clustered_at=func.now())
     )
 
 
 def load_reports(session: Session, report_ids: Iterable[int] | None = None) -> list[Report]:
     """Reports by id (all without ids), oldest first, with their theme and their supporters."""
-    condition = None if report_ids is None else col(ReportRow.report_id).in_(list(report_ids))
+    condition = None if report_ids is None else among(col(ReportRow.report_id), list(report_ids))
     return _load(session, condition)
 
 
@@ -251,7 +254,7 @@ def load_loose(session: Session, fingerprints: Collection[str]) -> list[Report]:
     """Reports with one of these texts that a clustering left in no theme, oldest first."""
     return _load(
         session,
-        col(ReportRow.fingerprint).in_(fingerprints)
+        among(col(ReportRow.fingerprint), fingerprints)
         & col(ReportRow.clustered_at).is_not(None)
         & col(ReportRow.duplicate_of).is_(None)
         & col(ThemeMemberRow.theme_id).is_(None),
@@ -296,7 +299,7 @@ def load_theme_reports(
     Those that only hang loosely to it come ``with_loose`` alone, or where nothing else is in it.
     """
     theme_id = col(ThemeMemberRow.theme_id)
-    wanted = theme_id.is_not(None) if theme_ids is None else theme_id.in_(theme_ids)
+    wanted = theme_id.is_not(None) if theme_ids is None else among(theme_id, theme_ids)
     by_theme: dict[int, list[Report]] = {}
     for report in _load(session, wanted):
         if report.theme_id is not None:

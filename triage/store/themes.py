@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
 from triage.errors import UnknownTheme
+from triage.store.among import among
 from triage.store.anchors import move_anchors, save_anchors
 from triage.store.bonds import load_side, save_bond
 from triage.store.proposals import withdraw_proposals
@@ -99,7 +100,7 @@ def save_core(session: Session, is_core: Mapping[int, bool]) -> None:
         session.execute(
             update(ThemeMemberRow)
             .where(
-                col(ThemeMemberRow.report_id).in_(ids),
+                among(col(ThemeMemberRow.report_id), ids),
                 col(ThemeMemberRow.is_core) != held,
                 col(ThemeMemberRow.joined_by) != "person",
             )
@@ -313,7 +314,7 @@ def load_members(session: Session, report_ids: Collection[int] | None = None) ->
     """The theme of every report that is in one, or of some."""
     members = select(col(ThemeMemberRow.report_id), col(ThemeMemberRow.theme_id))
     if report_ids is not None:
-        members = members.where(col(ThemeMemberRow.report_id).in_(report_ids))
+        members = members.where(among(col(ThemeMemberRow.report_id), report_ids))
     return {report_id: theme_id for report_id, theme_id in session.execute(members)}
 
 
