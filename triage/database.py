@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 MIGRATION_LOCK = 0x7472_6961_6765  # "triage": one advisory lock name space for this product
 START_ATTEMPTS = 10
+LONGEST_PAUSE_SECONDS = 5.0  # half a minute in all: recovery after a crash takes its time
 PGVECTOR_REMEDY = (
     "Install pgvector on the server (Debian: apt-get install postgresql-NN-pgvector, where NN is "
     "the server's major version) and let a superuser run CREATE EXTENSION vector in this database."
@@ -239,7 +240,7 @@ def _start_embedded(home: Path) -> str:
             # The package raises whatever its start met (subprocess, OS, assertion).
             problem = error
             logger.warning("the embedded PostgreSQL did not start (attempt %d)", attempt + 1)
-            time.sleep(0.5)
+            time.sleep(min(0.5 * 2**attempt, LONGEST_PAUSE_SECONDS))
     raise DatabaseError(
         f"Starting the embedded PostgreSQL in {data}",
         f"{type(problem).__name__}: {problem}",

@@ -15,6 +15,7 @@ import psutil
 import psycopg
 
 from tests.benchmarks.faults.room import Room
+from triage.errors import DatabaseError
 
 DAY_SECONDS = 86_400
 FULL_SECONDS = 4.0
@@ -162,7 +163,7 @@ def _after(
     if at_work:
         try:
             strike()
-        except (ProcessLookupError, psutil.NoSuchProcess, psycopg.Error):
+        except (ProcessLookupError, psutil.NoSuchProcess, psycopg.Error, DatabaseError):
             at_work = False
         if undo is not None:
             undo()
