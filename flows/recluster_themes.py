@@ -20,6 +20,7 @@ from flows.theme_changes import (
     cluster_whole,
     compare_whole,
     found_new,
+    let_strays_go,
     make_changes,
     mark_core,
     place_reports,
@@ -63,9 +64,10 @@ def recluster(
 ) -> Reclustering:
     """Cluster everything anew and put the themes right; what is not clear is proposed.
 
-    One transaction and one process at a time. No report changes its theme but by a merge or a
-    split that is clear beyond a threshold; no person's word is touched. Where nothing changed
-    since the last one, nothing is done. A dry run says what would be done.
+    One transaction and one process at a time. Reports change their theme by a merge or a split
+    that is clear beyond a threshold; loose ones may go, too, one in a hundred of all reports. No
+    person's word is touched. Where nothing changed since the last one, nothing is done. A dry run
+    says what would be done.
     """
     with workspace.database.stage_lock("theme"), workspace.database.session() as session:
         hold_reports(session)
@@ -102,6 +104,7 @@ def cluster_everything(
     changes = make_changes(session, run.run_id, whole, comparison)
     founded = found_new(workspace, session, whole, comparison)
     anchor_anew(session, whole, comparison)
+    strays = let_strays_go(workspace, session, whole)
     mark_core(session, whole)
     mark_clustered(session, [report.report_id for report in originals])
     replace_landmarks(session, space_id, _landmarks(session, originals, corpus))
@@ -109,6 +112,7 @@ def cluster_everything(
     counts = {
         "joined": joined,
         "new themes": len(founded),
+        "let go or moved": strays,
         "changes made": sum(change.hindrance is None for change in changes),
         "changes proposed": sum(change.hindrance is not None for change in changes),
     }

@@ -26,6 +26,7 @@ from triage.store.themes import (
     load_pinned,
     load_themes,
     move_members,
+    remove_members,
     save_core,
 )
 from triage.themes import (
@@ -36,6 +37,7 @@ from triage.themes import (
     barred,
     compare,
     draft_changes,
+    find_strays,
     join_themes,
     unite_alike,
     without_floods,
@@ -87,9 +89,50 @@ def cluster_whole(
 def mark_core(session: Session, whole: Whole) -> None:
     """Note which members of the themes as they are now wording too holds there."""
     members = load_members(session)
-    themes = np.array([members.get(r.report_id, NO_THEME) for r in whole.reports], dtype=np.int64)
-    held = whole.evidence.with_core(np.where(themes == NO_THEME, -1, themes))
+    held = _with_core(whole, _themes_of(whole, members))
     save_core(session, {r.report_id: r.is_core for r in held if r.report_id in members})
+
+
+def let_strays_go(workspace: Workspace, session: Session, whole: Whole) -> int:
+    """Move or let go of loose members that the clustering sees elsewhere; how many they were.
+
+    Nothing that an issue counts or quotes changes by it, and no person's word.
+    """
+    themes = _themes_of(whole, load_members(session))
+    pinned = load_pinned(session)
+    comparison = compare_whole(workspace, session, whole)
+    closed = barred(whole.bonds, load_members(session)) if whole.bonds else {}
+    strays = find_strays(
+        whole.labels,
+        themes,
+        whole.corpus.rows(whole.reports),
+        comparison.homes,
+        stays={
+            row
+            for row, report in enumerate(_with_core(whole, themes))
+            if report.is_core or report.report_id in pinned
+        },
+    )
+    gone, moved = [], []
+    for stray in strays:
+        report = whole.reports[stray.row]
+        if stray.target == NO_THEME:
+            gone.append(report)
+        elif stray.target not in closed.get(report.report_id, ()):
+            move_members(session, [report.report_id], stray.target, joined_by="clustering")
+            moved.append(report)
+    remove_members(session, [report.report_id for report in gone])
+    left = {report.fingerprint for report in (*gone, *moved)}
+    remove_anchors(session, left, keep_theme=NO_THEME)
+    return len(gone) + len(moved)
+
+
+def _themes_of(whole: Whole, members: Mapping[int, int]) -> NDArray[np.int64]:
+    return np.array([members.get(r.report_id, NO_THEME) for r in whole.reports], dtype=np.int64)
+
+
+def _with_core(whole: Whole, themes: NDArray[np.int64]) -> Sequence[Report]:
+    return whole.evidence.with_core(np.where(themes == NO_THEME, -1, themes))
 
 
 def compare_whole(workspace: Workspace, session: Session, whole: Whole) -> Comparison:
@@ -97,7 +140,7 @@ def compare_whole(workspace: Workspace, session: Session, whole: Whole) -> Compa
     members = load_members(session)
     return compare(
         whole.labels,
-        np.array([members.get(r.report_id, NO_THEME) for r in whole.reports], dtype=np.int64),
+        _themes_of(whole, members),
         whole.corpus.rows(whole.reports),
         least=workspace.config.policy.min_cluster_size,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -71,7 +70,7 @@ def _among_cells(rows: Floats, count: int) -> Rows:
             found[order[places], : nearest.shape[1]] = order[others[nearest]]
 
     # a thread per cell: the products are too small to be shared out
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as threads:
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor() as threads:
         for _ in threads.map(fill, np.flatnonzero(np.diff(starts))):
             pass
     return found

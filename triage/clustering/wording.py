@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from triage.clustering.centring import unit_length
 from triage.clustering.likeness import NOISE
@@ -89,7 +90,9 @@ def _reduced(weighted: Any) -> Floats:
     directions = min(DIRECTIONS, weighted.shape[0] - 1)
     if directions < 1 or weighted.nnz == 0:
         return np.zeros((weighted.shape[0], 1), dtype=np.float32)
-    left, strength, _ = randomized_svd(weighted, directions, n_iter=4, random_state=0)
+    # thin matrices: several threads only wait for each other, on a busy machine for minutes
+    with threadpool_limits(1, user_api="blas"):
+        left, strength, _ = randomized_svd(weighted, directions, n_iter=4, random_state=0)
     return unit_length(np.asarray(left * strength, dtype=np.float32))
 
 

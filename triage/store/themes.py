@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
@@ -18,7 +18,7 @@ from triage.store.among import among
 from triage.store.anchors import move_anchors, save_anchors
 from triage.store.bonds import load_side, save_bond
 from triage.store.proposals import withdraw_proposals
-from triage.store.tables import CorrectionRow, IssueRow, ThemeMemberRow, ThemeRow
+from triage.store.tables import CorrectionRow, IssueRow, ReportRow, ThemeMemberRow, ThemeRow
 from triage.types import BondKind, Theme, ThemeProfile, ThemeStatus, ThemeText
 
 Vector = NDArray[np.float32]
@@ -91,6 +91,18 @@ def move_members(
         }
         statement = insert(ThemeMemberRow).values(report_id=report_id, **values)
         session.execute(statement.on_conflict_do_update(index_elements=["report_id"], set_=values))
+
+
+def remove_members(session: Session, report_ids: Collection[int]) -> None:
+    """Let reports be in no theme, and those that repeat them; whom a person put there stays."""
+    copies = select(col(ReportRow.report_id)).where(among(col(ReportRow.duplicate_of), report_ids))
+    report_id, joined_by = col(ThemeMemberRow.report_id), col(ThemeMemberRow.joined_by)
+    session.execute(
+        delete(ThemeMemberRow).where(
+            (among(report_id, report_ids) & (joined_by != "person"))
+            | (report_id.in_(copies) & (joined_by == "duplicate"))
+        )
+    )
 
 
 def save_core(session: Session, is_core: Mapping[int, bool]) -> None:

@@ -11,6 +11,7 @@ from triage.themes.grouping import group_themes
 from triage.themes.joining import is_backed, join_theme, join_themes, themes_around
 from triage.themes.likeness import unite_alike
 from triage.themes.profiling import core_of, profile
+from triage.themes.strays import Stray, find_strays
 from triage.themes.wording import Background, count_background, words_of
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Comparison",
     "People",
     "Standing",
+    "Stray",
     "barred",
     "choose_anchors",
     "choose_canary",
@@ -28,6 +30,7 @@ __all__ = [
     "describe",
     "draft_changes",
     "fellowship",
+    "find_strays",
     "founding_blocker",
     "group_themes",
     "is_backed",

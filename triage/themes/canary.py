@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from triage.clustering import nearest_neighbours
+
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
 
@@ -31,11 +33,9 @@ def fellowship(vectors: Floats, themes: Labels) -> float:
     """
     if len(vectors) < 2 or len(np.unique(themes)) < 2:
         return float("nan")
-    likeness = vectors @ vectors.T
-    np.fill_diagonal(likeness, -np.inf)
-    count = min(NEIGHBOURS, len(vectors) - 1)
-    nearest = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
-    same = (themes[nearest] == themes[:, np.newaxis]).sum(axis=1)
+    nearest = nearest_neighbours(vectors, NEIGHBOURS)
+    count = nearest.shape[1]
+    same = ((themes[nearest] == themes[:, np.newaxis]) & (nearest >= 0)).sum(axis=1)
     sizes = np.bincount(np.unique(themes, return_inverse=True)[1])
     offered = np.minimum(count, sizes[np.unique(themes, return_inverse=True)[1]] - 1)
     return float(np.mean(same / np.maximum(offered, 1)))
