@@ -1,11 +1,15 @@
 """100,000 reports against 25,000: peak memory of the theme stage, and how its time grows.
 
     python -m tests.benchmarks.hundred_thousand [vectors|database] [SEEDS]
+    python -m tests.benchmarks.hundred_thousand pipeline [REPORTS]
 
 The vectors are those of the 22,500 utterances, drawn with replacement, each moved by noise as a
 paraphrase would be. `vectors` clusters them in memory; `database` (the default) stores as many
 reports with these vectors in a new home and runs the theme stage, all of it, over them. Each size
 and seed is a process of its own, so that its peak of memory is its own.
+
+`pipeline` sends 100,000 reports, each of two utterances and by somebody else, through the command
+line: `triage ingest`, then `triage run`, dry; it prints the time and the peak of both processes.
 """
 
 from __future__ import annotations
@@ -104,6 +108,37 @@ def run_here(source: Path, count: int, seed: int, is_stored: bool, folder: Path)
     print(json.dumps({"seconds": seconds, "themes": themes, "GiB": peak}))
 
 
+def measure_pipeline(count: int) -> None:
+    """Print the time and the peak of ingesting and of a whole run."""
+    known, _ = utterances()
+    chance = np.random.default_rng(0)
+    first = datetime(2026, 9, 1, tzinfo=UTC)
+    with tempfile.TemporaryDirectory(prefix="triage-100k-", ignore_cleanup_errors=True) as name:
+        path = Path(name) / "reports.jsonl"
+        with path.open("w", encoding="utf-8") as stream:
+            for place, (one, other) in enumerate(chance.integers(len(known), size=(count, 2))):
+                record = {
+                    "id": f"r{place}",
+                    "body": f"{known[one]}. {known[other]}",
+                    "author": f"author {place}",
+                    "created_at": (first + timedelta(minutes=place)).isoformat(),
+                }
+                stream.write(json.dumps(record) + "\n")
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("TRIAGE_")}
+        environment |= {"TRIAGE_HOME": f"{name}/home", "PREFECT_HOME": f"{name}/prefect"}
+        for arguments in (["ingest", str(path)], ["run"]):
+            began = time.perf_counter()
+            command = [sys.executable, "-c", "from triage.cli import main; main()", *arguments]
+            process = subprocess.Popen(command, env=environment)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            print(
+                f"triage {arguments[0]}: exit code {process.returncode}, "
+                f"{time.perf_counter() - began:.0f} s, peak {usage.ru_maxrss / 2**20:.2f} GiB",
+                flush=True,
+            )
+
+
 def measure(is_stored: bool, seeds: int) -> None:
     """Print a line for each size and seed, and the growth."""
     from triage.embedding import Embedder
@@ -137,6 +172,9 @@ def main() -> None:
         run_here(Path(source), int(count), int(seed), is_stored == "True", Path(folder))
         return
     wanted = sys.argv[1] if len(sys.argv) > 1 else "database"
+    if wanted == "pipeline":
+        measure_pipeline(int(sys.argv[2]) if len(sys.argv) > 2 else SIZES[1])
+        return
     if wanted not in ("vectors", "database"):
         sys.exit(__doc__)
     measure(wanted == "database", int(sys.argv[2]) if len(sys.argv) > 2 else SEEDS)
