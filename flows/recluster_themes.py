@@ -30,6 +30,7 @@ from triage.database import Session
 from triage.store.anchors import load_anchors
 from triage.store.bonds import load_bonds
 from triage.store.clusterings import (
+    LEFT,
     load_last_run,
     load_state,
     save_centres,
@@ -104,7 +105,7 @@ def cluster_everything(
     changes = make_changes(session, run.run_id, whole, comparison)
     founded = found_new(workspace, session, whole, comparison)
     anchor_anew(session, whole, comparison)
-    strays = let_strays_go(workspace, session, whole)
+    left = let_strays_go(workspace, session, whole)
     mark_core(session, whole)
     mark_clustered(session, [report.report_id for report in originals])
     replace_landmarks(session, space_id, _landmarks(session, originals, corpus))
@@ -112,13 +113,14 @@ def cluster_everything(
     counts = {
         "joined": joined,
         "new themes": len(founded),
-        "let go or moved": strays,
+        "let go or moved": len(left),
         "changes made": sum(change.hindrance is None for change in changes),
         "changes proposed": sum(change.hindrance is not None for change in changes),
     }
     results = {
         "clusters": int(whole.labels.max(initial=-1)) + 1,
         "founded": founded,
+        LEFT: {str(report_id): theme_id for report_id, theme_id in left.items()},
         **counts,
         **fellowship_result(session, corpus, whole.reports),
     }

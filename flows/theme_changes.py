@@ -93,8 +93,8 @@ def mark_core(session: Session, whole: Whole) -> None:
     save_core(session, {r.report_id: r.is_core for r in held if r.report_id in members})
 
 
-def let_strays_go(workspace: Workspace, session: Session, whole: Whole) -> int:
-    """Move or let go of loose members that the clustering sees elsewhere; how many they were.
+def let_strays_go(workspace: Workspace, session: Session, whole: Whole) -> dict[int, int]:
+    """Move or let go of loose members that the clustering sees elsewhere: the theme each left.
 
     Nothing that an issue counts or quotes changes by it, and no person's word.
     """
@@ -113,18 +113,20 @@ def let_strays_go(workspace: Workspace, session: Session, whole: Whole) -> int:
             if report.is_core or report.report_id in pinned
         },
     )
-    gone, moved = [], []
+    leaving: list[Report] = []
+    left: dict[int, int] = {}
     for stray in strays:
         report = whole.reports[stray.row]
-        if stray.target == NO_THEME:
-            gone.append(report)
-        elif stray.target not in closed.get(report.report_id, ()):
+        if stray.target in closed.get(report.report_id, ()):
+            continue
+        left[report.report_id] = int(themes[stray.row])
+        leaving.append(report)
+        if stray.target != NO_THEME:
             move_members(session, [report.report_id], stray.target, joined_by="clustering")
-            moved.append(report)
-    remove_members(session, [report.report_id for report in gone])
-    left = {report.fingerprint for report in (*gone, *moved)}
-    remove_anchors(session, left, keep_theme=NO_THEME)
-    return len(gone) + len(moved)
+    in_none = [stray.row for stray in strays if stray.target == NO_THEME]
+    remove_members(session, [whole.reports[row].report_id for row in in_none])
+    remove_anchors(session, {report.fingerprint for report in leaving}, keep_theme=NO_THEME)
+    return left
 
 
 def _themes_of(whole: Whole, members: Mapping[int, int]) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from triage.cli.auditing import note, whoami
 from triage.cli.terminal import AsJson, output, printable, show_rows, show_themes
 from triage.corrections import conflicts
 from triage.store.audit import Action, record
+from triage.store.clusterings import load_departure
 from triage.store.decisions import load_corrections, load_decision_history, load_routes
 from triage.store.distillations import load_distillations_of
 from triage.store.intake import load_rejections
@@ -150,6 +151,7 @@ def _theme_facts(workspace: Workspace, theme_id: str) -> dict[str, Any]:
 def _trace(workspace: Workspace, report: Report) -> dict[str, Any]:
     with workspace.database.session() as session:
         join = load_join(session, report.report_id)
+        departure = load_departure(session, report.report_id)
         phrases = load_distillations_of(session, report.fingerprint)
         opinion = load_opinions(session, [report.report_id]).get(report.report_id)
         root = (
@@ -174,6 +176,9 @@ def _trace(workspace: Workspace, report: Report) -> dict[str, Any]:
     }
     if join is None:
         steps["theme"] = "none: no theme is near enough, and too few reports are like it"
+        if departure is not None:
+            theme_id, at = departure
+            steps["left"] = f"T{theme_id} on {at:%Y-%m-%d %H:%M}: a full clustering sees it nowhere"
         return steps
     joined_by, similarity, at = join
     near = f" at cosine similarity {similarity:.2f}" if similarity is not None else ""

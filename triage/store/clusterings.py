@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,14 @@ STATE = text(
 )
 
 
+# Among a run's results: the theme that each report left, by the report's id.
+LEFT = "left"
+DEPARTURE = text(
+    "SELECT (results -> :left ->> :report)::bigint, made_at FROM clustering_run "
+    "WHERE jsonb_exists(results -> :left, :report) ORDER BY run_id DESC LIMIT 1"
+)
+
+
 def save_run(session: Session, run: ClusteringRun) -> int:
     """Store a new run; returns its id."""
     values = asdict(run)
@@ -46,6 +55,13 @@ def save_outcome(session: Session, run: ClusteringRun) -> None:
         .where(col(ClusteringRunRow.run_id) == run.run_id)
         .values(results=dict(run.results), state=run.state)
     )
+
+
+def load_departure(session: Session, report_id: int) -> tuple[int, datetime] | None:
+    """The theme that a full clustering last took a report out of, and when; None if none did."""
+    values = {"left": LEFT, "report": str(report_id)}
+    row = session.execute(DEPARTURE, values).first()
+    return None if row is None else (row[0], row[1])
 
 
 def load_latest_run(session: Session, space_id: int) -> ClusteringRun | None:
