@@ -105,7 +105,7 @@ def cluster_everything(
     changes = make_changes(session, run.run_id, whole, comparison)
     founded = found_new(workspace, session, whole, comparison)
     anchor_anew(session, whole, comparison)
-    left = let_strays_go(workspace, session, whole)
+    left = let_strays_go(session, whole)
     mark_core(session, whole)
     mark_clustered(session, [report.report_id for report in originals])
     replace_landmarks(session, space_id, _landmarks(session, originals, corpus))

@@ -102,7 +102,7 @@ def sync_issues(dry_run: bool | None = None) -> dict[str, int]:
         if workspace.repository is None:
             # The schedule comes without being asked for: that is no failure to raise an alarm for.
             get_run_logger().info("sync: no repository is set, so there are no issues to follow")
-            return {}
+            return run_stage(workspace, "sync", dict)
         dry = workspace.config.policy.dry_run if dry_run is None else dry_run
         counts = run_stage(
             workspace, "sync", lambda: sync(workspace, dry_run=dry, progress=Logged())

@@ -37,12 +37,13 @@ from triage.themes import (
     barred,
     compare,
     draft_changes,
+    find_homes,
     find_strays,
     join_themes,
     unite_alike,
     without_floods,
 )
-from triage.types import Bond, Change, ProposalKind, Report, ThemeStatus
+from triage.types import Bond, BondKind, Change, ProposalKind, Report, ThemeStatus
 from triage.workspace import Workspace
 
 FEWEST_ANCHORS = 3  # fewer of a theme's reports in its cluster say nothing new about it
@@ -93,40 +94,53 @@ def mark_core(session: Session, whole: Whole) -> None:
     save_core(session, {r.report_id: r.is_core for r in held if r.report_id in members})
 
 
-def let_strays_go(workspace: Workspace, session: Session, whole: Whole) -> dict[int, int]:
+def let_strays_go(session: Session, whole: Whole) -> dict[int, int]:
     """Move or let go of loose members that the clustering sees elsewhere: the theme each left.
 
-    Nothing that an issue counts or quotes changes by it, and no person's word.
+    Nothing that an issue counts or quotes changes by it, and no person's word: whom a person put
+    into a theme or together with others stays, and so does all that is in a theme set aside.
     """
-    themes = _themes_of(whole, load_members(session))
-    pinned = load_pinned(session)
-    comparison = compare_whole(workspace, session, whole)
-    closed = barred(whole.bonds, load_members(session)) if whole.bonds else {}
+    members = load_members(session)
+    themes = _themes_of(whole, members)
+    is_open = {theme_id for theme_id, each in _standings(session).items() if each.is_open}
+    homes = {t: label for t, label in find_homes(whole.labels, themes).items() if t in is_open}
+    held = _held_by_people(session, whole, members)
+    closed = barred(whole.bonds, members) if whole.bonds else {}
     strays = find_strays(
         whole.labels,
         themes,
         whole.corpus.rows(whole.reports),
-        comparison.homes,
+        homes,
         stays={
             row
             for row, report in enumerate(_with_core(whole, themes))
-            if report.is_core or report.report_id in pinned
+            if report.is_core or report.report_id in held
         },
     )
-    leaving: list[Report] = []
     left: dict[int, int] = {}
+    leaving, in_none = set(), []
     for stray in strays:
         report = whole.reports[stray.row]
         if stray.target in closed.get(report.report_id, ()):
             continue
         left[report.report_id] = int(themes[stray.row])
-        leaving.append(report)
-        if stray.target != NO_THEME:
+        leaving.add(report.fingerprint)
+        if stray.target == NO_THEME:
+            in_none.append(report.report_id)
+        else:
             move_members(session, [report.report_id], stray.target, joined_by="clustering")
-    in_none = [stray.row for stray in strays if stray.target == NO_THEME]
-    remove_members(session, [whole.reports[row].report_id for row in in_none])
-    remove_anchors(session, {report.fingerprint for report in leaving}, keep_theme=NO_THEME)
+    remove_members(session, in_none)
+    remove_anchors(session, leaving, keep_theme=NO_THEME)
     return left
+
+
+def _held_by_people(session: Session, whole: Whole, members: Mapping[int, int]) -> set[int]:
+    """Reports that a person put where they are, or put together with others that are there."""
+    held = set(load_pinned(session))
+    for bond in whole.bonds:
+        if bond.kind is BondKind.TOGETHER:
+            held |= {report_id for report_id in (*bond.left, *bond.right) if report_id in members}
+    return held
 
 
 def _themes_of(whole: Whole, members: Mapping[int, int]) -> NDArray[np.int64]:

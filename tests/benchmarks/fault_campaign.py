@@ -9,7 +9,8 @@ after it did what was asked), the clock jumping by up to three days. A fault str
 (`triage run --file`, at times `triage sync --file`) at a random moment of it. Then the command runs
 undisturbed. After the last part it runs until nothing is left to file. Then these must hold: no
 report lost, none doubled, one issue per theme, no issue that is not recorded, and the same themes,
-verdicts, owners and issues as in the first round, which is never disturbed.
+verdicts and capabilities as in the first round, which is never disturbed; a theme that had an issue
+there has one here, too, unless it waits at the gate.
 
 Each finished round is kept in FOLDER; the same command goes on where it was interrupted. The small
 disk needs the right to mount one, the jumps of the clock a C compiler.

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
+
+from typer.testing import CliRunner
+
 from flows.recluster_themes import recluster
 from tests.flows.topics import take_in, themes_of, topic_reports
-from triage.cli.listing import _trace
+from triage.cli import app
 from triage.database import Session
 from triage.store.clusterings import load_departure
 from triage.store.reports import load_reports
-from triage.store.themes import add_members, load_pinned, move_members
+from triage.store.themes import (
+    add_members,
+    load_pinned,
+    merge_theme,
+    move_members,
+    set_theme_status,
+)
+from triage.types import ThemeStatus
 from triage.workspace import Workspace
 
 # 240 reports in twenty themes and 20 alone: of 260, two may leave in a run.
@@ -31,7 +42,7 @@ def seed(workspace: Workspace) -> int:
 
 
 def test_loose_strangers_leave_no_more_than_may_and_the_trace_says_so(
-    workspace: Workspace,
+    workspace: Workspace, environment: dict[str, str]
 ) -> None:
     theme_id = seed(workspace)
     with workspace.database.session() as session:
@@ -48,7 +59,8 @@ def test_loose_strangers_leave_no_more_than_may_and_the_trace_says_so(
         assert load_departure(session, known["topic0-en-0"]) is None
     assert found is not None
     assert found[0] == theme_id
-    assert str(_trace(workspace, stranger)["left"]).startswith(f"T{theme_id} on ")
+    printed = CliRunner().invoke(app, ["trace", gone, "--json"]).output
+    assert json.loads(printed)[0]["left"].startswith(f"T{theme_id} on ")
 
 
 def test_whom_a_person_put_there_stays(workspace: Workspace) -> None:
@@ -72,3 +84,29 @@ def test_a_member_of_another_topic_goes_to_its_theme(workspace: Workspace) -> No
         move_members(session, [late], theme_id, joined_by="similarity")
     recluster(workspace)
     assert themes_of(workspace)[f"topic1-en-{SIZE}"] == other
+
+
+def test_what_a_person_put_together_stays_together(workspace: Workspace) -> None:
+    theme_id = seed(workspace)
+    other = themes_of(workspace)["topic1-en-0"]
+    with workspace.database.session() as session:
+        stranger = ids(session)["alone0-en-0"]
+        add_members(session, theme_id, {stranger: 0.4}, joined_by="similarity", loose=[stranger])
+        merge_theme(session, theme_id, other, said_by="mira", because="one fix")
+    assert recluster(workspace).counts["let go or moved"] == 0
+    assert themes_of(workspace)["alone0-en-0"] == other
+
+
+def test_nobody_leaves_or_enters_a_theme_that_a_person_set_aside(workspace: Workspace) -> None:
+    theme_id = seed(workspace)
+    other = themes_of(workspace)["topic1-en-0"]
+    take_in(workspace, topic_reports("topic0", 1, first=SIZE))
+    with workspace.database.session() as session:
+        known = ids(session)
+        inside, late = known["alone0-en-0"], known[f"topic0-en-{SIZE}"]
+        add_members(session, theme_id, {inside: 0.4}, joined_by="similarity", loose=[inside])
+        move_members(session, [late], other, joined_by="similarity")
+        set_theme_status(session, theme_id, ThemeStatus.DISMISSED)
+    assert recluster(workspace).counts["let go or moved"] == 0
+    assert themes_of(workspace)["alone0-en-0"] == theme_id
+    assert themes_of(workspace)[f"topic0-en-{SIZE}"] == other

@@ -4,7 +4,7 @@ from triage.themes.anchoring import choose_anchors, join_thresholds
 from triage.themes.bonds import barred, standing, theme_of_side, without_foes
 from triage.themes.canary import choose_canary, fellowship
 from triage.themes.changes import People, Standing, draft_changes
-from triage.themes.comparing import NO_THEME, Comparison, compare
+from triage.themes.comparing import NO_THEME, Comparison, compare, find_homes
 from triage.themes.describing import describe
 from triage.themes.founding import founding_blocker, without_floods
 from triage.themes.grouping import group_themes
@@ -30,6 +30,7 @@ __all__ = [
     "describe",
     "draft_changes",
     "fellowship",
+    "find_homes",
     "find_strays",
     "founding_blocker",
     "group_themes",

@@ -80,7 +80,7 @@ def compare(labels: Labels, themes: Labels, vectors: Floats, *, least: int) -> C
     theme. Where none is at home they found one. Where several are and none dominates, the reports
     wait: the themes may be one.
     """
-    homes = _homes(labels, themes)
+    homes = find_homes(labels, themes)
     at_home: dict[int, list[int]] = {}
     for theme, label in homes.items():
         at_home.setdefault(label, []).append(theme)
@@ -107,7 +107,7 @@ def compare(labels: Labels, themes: Labels, vectors: Floats, *, least: int) -> C
     )
 
 
-def _homes(labels: Labels, themes: Labels) -> dict[int, int]:
+def find_homes(labels: Labels, themes: Labels) -> dict[int, int]:
     """The cluster that holds at least half of a theme's clustered reports, and three of them."""
     homes = {}
     for theme in np.unique(themes[themes != NO_THEME]):
