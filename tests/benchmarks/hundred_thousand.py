@@ -21,8 +21,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +39,9 @@ SEEDS = 3
 NOISE = 0.4
 BATCH = 2000  # reports stored in one transaction
 Floats = NDArray[np.float32]
+
+if TYPE_CHECKING:
+    from triage.workspace import Workspace
 
 
 def resampled(vectors: Floats, count: int, seed: int) -> tuple[Floats, NDArray[np.int64]]:
@@ -56,40 +61,47 @@ def in_memory(vectors: Floats) -> tuple[float, int]:
     return time.perf_counter() - began, int(labels.max()) + 1
 
 
-def with_database(vectors: Floats, texts: list[str], folder: Path) -> tuple[float, int]:
-    """Seconds of the theme stage over that many stored reports, and how many themes it made."""
-    os.environ["TRIAGE_HOME"] = os.environ["PREFECT_HOME"] = str(folder)
+def store_texts(workspace: Workspace, texts: Sequence[str], vectors: Floats) -> None:
+    """Save a report, by somebody else, and its vector for each text; vectors are (n, d)."""
     from flows.embed_reports import open_embedder, open_space
-    from flows.update_themes import update
     from triage.cleaning import fingerprint
     from triage.store.embeddings import save_vectors
     from triage.store.reports import save_reports
     from triage.types import CleanReport, Kind
-    from triage.workspace import open_workspace
 
     first = datetime(2026, 9, 1, tzinfo=UTC)
+    space_id = open_space(workspace, open_embedder(workspace))
+    for start in range(0, len(texts), BATCH):
+        reports = [
+            CleanReport(
+                origin="files",
+                external_id=str(start + number),
+                channel="user",
+                kind=Kind.USER,
+                created_at=first + timedelta(minutes=start + number),
+                title="",
+                body=body,
+                failure_text=body,
+                fingerprint=fingerprint(body),
+                author_hash=f"{start + number:064x}",
+                language="en",
+            )
+            for number, body in enumerate(texts[start : start + BATCH])
+        ]
+        keys = [report.fingerprint for report in reports]
+        with workspace.database.session() as session:
+            save_reports(session, reports)
+            save_vectors(session, space_id, dict(zip(keys, vectors[start:], strict=False)))
+
+
+def with_database(vectors: Floats, texts: list[str], folder: Path) -> tuple[float, int]:
+    """Seconds of the theme stage over that many stored reports, and how many themes it made."""
+    os.environ["TRIAGE_HOME"] = os.environ["PREFECT_HOME"] = str(folder)
+    from flows.update_themes import update
+    from triage.workspace import open_workspace
+
     with open_workspace() as workspace:
-        space_id = open_space(workspace, open_embedder(workspace))
-        for start in range(0, len(vectors), BATCH):
-            reports = [
-                CleanReport(
-                    origin="files",
-                    external_id=str(place),
-                    channel="utterance",
-                    kind=Kind.USER,
-                    created_at=first + timedelta(minutes=place),
-                    title="",
-                    body=texts[place],
-                    failure_text=texts[place],
-                    fingerprint=fingerprint(texts[place]),
-                    language="en",
-                )
-                for place in range(start, min(start + BATCH, len(vectors)))
-            ]
-            keys = [report.fingerprint for report in reports]
-            with workspace.database.session() as session:
-                save_reports(session, reports)
-                save_vectors(session, space_id, dict(zip(keys, vectors[start:], strict=False)))
+        store_texts(workspace, texts, vectors)
         began = time.perf_counter()
         counts = update(workspace)
         return time.perf_counter() - began, counts["new themes"]

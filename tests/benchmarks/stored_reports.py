@@ -19,24 +19,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
 
-from tests.benchmarks.hundred_thousand import resampled
+from tests.benchmarks.hundred_thousand import resampled, store_texts
 
 SIZES = (5_000, 15_000)
-BATCH = 2000  # reports stored in one transaction
-FIRST = datetime(2026, 9, 1, tzinfo=UTC)
 
 
 def sample_texts() -> list[str]:
     """The texts of the sample's well-formed records."""
     found = []
-    for line in (files("triage") / "sample" / "reports.jsonl").read_text("utf-8").splitlines():
+    for line in (files("triage") / "sample" / "reports.jsonl").read_text("utf-8").split("\n"):
         try:
             record = json.loads(line)
         except ValueError:
@@ -49,39 +46,11 @@ def sample_texts() -> list[str]:
 
 def store(workspace: Any, count: int) -> None:
     """Save so many reports with their vectors."""
-    from flows.embed_reports import open_embedder, open_space
-    from triage.cleaning import fingerprint
-    from triage.store.embeddings import save_vectors
-    from triage.store.reports import save_reports
-    from triage.types import CleanReport, Kind
+    from flows.embed_reports import open_embedder
 
     texts = sample_texts()
-    embedder = open_embedder(workspace)
-    vectors, rows = resampled(embedder.encode(texts), count, 0)
-    space_id = open_space(workspace, embedder)
-    for start in range(0, count, BATCH):
-        reports = []
-        for place in range(start, min(start + BATCH, count)):
-            body = f"{texts[rows[place]]} ({place})"
-            reports.append(
-                CleanReport(
-                    origin="files",
-                    external_id=str(place),
-                    channel="user",
-                    kind=Kind.USER,
-                    created_at=FIRST + timedelta(minutes=place),
-                    title="",
-                    body=body,
-                    failure_text=body,
-                    fingerprint=fingerprint(body),
-                    author_hash=f"{place:064x}",
-                    language="en",
-                )
-            )
-        keys = [report.fingerprint for report in reports]
-        with workspace.database.session() as session:
-            save_reports(session, reports)
-            save_vectors(session, space_id, dict(zip(keys, vectors[start:], strict=False)))
+    vectors, rows = resampled(open_embedder(workspace).encode(texts), count, 0)
+    store_texts(workspace, [f"{texts[row]} ({place})" for place, row in enumerate(rows)], vectors)
 
 
 def measured(work: Callable[[], object]) -> dict[str, float]:
