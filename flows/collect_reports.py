@@ -15,7 +15,13 @@ from flows.remembering import without_forgotten
 from flows.remote_sources import RemoteSource, remote_sources, source_rows
 from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
 from flows.stages import run_stage
-from triage.cleaning import clean_report, hash_author, link_duplicates, redact_excerpt
+from triage.cleaning import (
+    clean_report,
+    hash_author,
+    link_duplicates,
+    redact_excerpt,
+    with_features,
+)
 from triage.database import Session
 from triage.errors import IntakeError, SourceError, TrackerError
 from triage.listening import what_answer_says
@@ -70,7 +76,7 @@ def take_in_posted(workspace: Workspace) -> CollectSummary:
     while True:
         with workspace.database.session() as session:
             hold_reports(session)
-            reports = take_posted(session, BATCH)
+            reports = [with_features(one) for one in take_posted(session, BATCH)]
             if not reports:
                 forget_keys(session, datetime.now(UTC) - KEYS_HOLD)
                 return summary

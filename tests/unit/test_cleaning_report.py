@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triage.cleaning import clean_report, fingerprint, hash_author
+from triage.cleaning import (
+    clean_report,
+    fingerprint,
+    hash_author,
+    redact_report,
+    with_features,
+)
 from triage.cleaning.links import clean_url
 from triage.types import CleanReport, RawReport, Rejection
 
@@ -127,6 +133,20 @@ def test_a_title_that_only_begins_the_body_is_not_counted_twice() -> None:
 def test_a_date_in_another_zone_becomes_utc() -> None:
     local = datetime(2026, 9, 1, 8, tzinfo=timezone(timedelta(hours=8)))
     assert accepted(replace(RAW, created_at=local)).created_at == datetime(2026, 9, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("declared", "redacted"), [("zh-Hans-CN", "zh"), (None, None)])
+def test_what_the_redacted_text_tells_can_be_added_later_and_twice(
+    declared: str | None, redacted: str | None
+) -> None:
+    raw = replace(RAW, language=declared)
+    early = redact_report(raw, hash_key=KEY, received_at=NOW, resolve_version=lambda _: None)
+    assert isinstance(early, CleanReport)
+    assert (early.language, early.shingle_bands) == (redacted, ())
+    late = with_features(early)
+    assert late.language == (redacted or "en")
+    assert late.shingle_bands
+    assert with_features(late) == late
 
 
 def test_people_are_keyed_hashes_and_the_author_supports_nobody() -> None:

@@ -4,7 +4,7 @@ from triage.cleaning.duplicates import is_near_duplicate, link_duplicates, shing
 from triage.cleaning.identity import fingerprint, hash_author
 from triage.cleaning.names import TEXT_VERSION, without_names
 from triage.cleaning.redaction import redact, redact_excerpt
-from triage.cleaning.report import clean_report
+from triage.cleaning.report import clean_report, redact_report, with_features
 
 __all__ = [
     "TEXT_VERSION",
@@ -15,6 +15,8 @@ __all__ = [
     "link_duplicates",
     "redact",
     "redact_excerpt",
+    "redact_report",
     "shingle_bands",
+    "with_features",
     "without_names",
 ]

@@ -21,16 +21,15 @@ _HANGUL = re.compile("[\u1100-\u11ff\uac00-\ud7af]")
 _NO_WORD = re.compile(r"\[(?:secret|email|ip|mac|phone|card|user)\]|[!-~]{25,}")
 
 
-def find_language(declared: str | None, text: str) -> str | None:
-    """ISO 639 code (``en``, ``zh``), or None where nothing can be said.
-
-    A declared BCP-47 code wins (``zh-Hans-CN`` gives ``zh``); anything else that was declared
-    is ignored.
-    """
+def declared_language(declared: str | None) -> str | None:
+    """ISO 639 code of a BCP-47 code (``zh-Hans-CN`` gives ``zh``); None for anything else."""
     code = _CODE.match(declared.strip()) if declared else None
-    if code and code[1].lower() not in _NO_LANGUAGE:
-        return code[1].lower()
-    return detect_language(text)
+    return code[1].lower() if code and code[1].lower() not in _NO_LANGUAGE else None
+
+
+def find_language(declared: str | None, text: str) -> str | None:
+    """ISO 639 code (``en``, ``zh``), or None where nothing can be said; what was declared wins."""
+    return declared_language(declared) or detect_language(text)
 
 
 def detect_language(text: str) -> str | None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from triage.cleaning.characters import ELLIPSIS, bound, collapse_whitespace, shorten, visible_text
 from triage.cleaning.duplicates import shingle_bands
 from triage.cleaning.identity import fingerprint, hash_author
-from triage.cleaning.language import find_language
+from triage.cleaning.language import declared_language, find_language
 from triage.cleaning.links import clean_url
 from triage.cleaning.redaction import redact, redact_excerpt
 from triage.cleaning.signatures import find_error, find_error_signatures
@@ -50,11 +50,27 @@ def clean_report(
     received_at: datetime,
     resolve_version: Callable[[str], str | None],
 ) -> CleanReport | Rejection:
-    """Redact, take apart and fingerprint one report.
+    """Redact, take apart and fingerprint one report; all that there is to do before storage.
 
-    No credential and no personal datum of ``raw`` is in any text of the result. A report without
-    a date gets ``received_at``. ``resolve_version`` gives the exact version for a model as it was
-    written, or None. Never raises for any text.
+    A report without a date gets ``received_at``. ``resolve_version`` gives the exact version for a
+    model as it was written, or None. Never raises for any text.
+    """
+    redacted = redact_report(
+        raw, hash_key=hash_key, received_at=received_at, resolve_version=resolve_version
+    )
+    return redacted if isinstance(redacted, Rejection) else with_features(redacted)
+
+
+def redact_report(
+    raw: RawReport,
+    *,
+    hash_key: bytes,
+    received_at: datetime,
+    resolve_version: Callable[[str], str | None],
+) -> CleanReport | Rejection:
+    """The first half of ``clean_report``: what must not wait, since the raw text is kept nowhere.
+
+    No credential and no personal datum of ``raw`` is in any text of the result.
     """
     rejection = _find_rejection(raw)
     if rejection:
@@ -73,8 +89,20 @@ def clean_report(
         fingerprint=fingerprint(failure_text),
         code=_shortened_code(parts.code),
         error_signatures=_signatures(title, parts),
-        shingle_bands=shingle_bands(failure_text),
-        language=find_language(raw.language, failure_text),
+        language=declared_language(raw.language),
+    )
+
+
+def with_features(report: CleanReport) -> CleanReport:
+    """The second half of ``clean_report``: what follows from the redacted text alone.
+
+    It takes two fifths of the time, which whoever waits for an answer need not wait for. Done
+    twice it changes nothing.
+    """
+    return replace(
+        report,
+        shingle_bands=shingle_bands(report.failure_text),
+        language=find_language(report.language, report.failure_text),
     )
 
 

@@ -1,6 +1,7 @@
-"""Cleaning of posted reports, in processes of their own: it takes a core from 1,000 reports/s on.
+"""Redaction of posted reports, in processes of their own: it takes a core from 800 reports/s on.
 
-What comes back is cleaned and redacted, and nothing else ever reaches the process that writes.
+What comes back is redacted, and nothing else ever reaches the process that writes. What can be told
+from the redacted text later, its language and what finds its repetitions, the collection adds.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from triage.cleaning import clean_report, redact_excerpt
+from triage.cleaning import redact_excerpt, redact_report
 from triage.config.model import TriageConfig
 from triage.errors import IntakeError
 from triage.intake.problems import problem_text
@@ -85,7 +86,7 @@ def clean_body(body: bytes, name: str) -> CleanedBody:
 def _clean(item: RawReport | Rejection, received_at: datetime) -> CleanReport | Rejection:
     if isinstance(item, Rejection):
         return item
-    return clean_report(
+    return redact_report(
         item,
         hash_key=_kit["hash_key"],
         received_at=received_at,
