@@ -28,7 +28,7 @@ from triage.filing import (
     render_page,
     with_fallback_assignee,
 )
-from triage.store.decisions import load_decisions
+from triage.store.decisions import load_decision
 from triage.store.issues import (
     IssueRecord,
     load_issues,
@@ -42,7 +42,7 @@ from triage.store.life import IssueLife, load_past_issues, save_life
 from triage.store.overview import theme_rows
 from triage.store.themes import load_forwards, load_theme, save_blocker
 from triage.tracker import ConsoleTracker, GitHubTracker, open_tracker
-from triage.types import FiledIssue, IssueDraft, IssueState
+from triage.types import FiledIssue, IssueDraft, IssueState, Verdict
 from triage.workspace import Workspace, open_workspace
 
 # GitHub's listing may lag behind a write: an issue whose creation was interrupted is looked for
@@ -153,9 +153,10 @@ def _life_of(
     workspace: Workspace, session: Session, draft: IssueDraft, issue: FiledIssue
 ) -> IssueLife:
     theme = load_theme(session, f"T{draft.theme_id}")
-    decision = load_decisions(session)[draft.theme_id]
+    decision = load_decision(session, draft.theme_id)
+    verdict = Verdict.UNDECIDED if decision is None else decision.verdict
     sent = issue.sent or draft
-    return first_life(workspace, issue.repository, issue.number, sent, theme, decision.verdict)
+    return first_life(workspace, issue.repository, issue.number, sent, theme, verdict)
 
 
 def _recover(workspace: Workspace, tracker: GitHubTracker) -> int:

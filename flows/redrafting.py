@@ -11,7 +11,7 @@ from flows.ledger import load_release_notes
 from flows.planning import draft_context
 from triage.database import Session
 from triage.filing import draft_issue
-from triage.store.decisions import load_decisions, load_routes
+from triage.store.decisions import load_decision, load_routes
 from triage.store.reports import load_theme_reports
 from triage.store.themes import load_sensitivity
 from triage.types import IssueDraft, Theme, ThemeStatus
@@ -21,7 +21,7 @@ from triage.workspace import Workspace
 def draft_anew(session: Session, workspace: Workspace, theme: Theme) -> IssueDraft | None:
     """The draft of a theme, None where it has no reports or was merged or set aside."""
     theme_id = theme.theme_id
-    decision, route = load_decisions(session).get(theme_id), load_routes(session).get(theme_id)
+    decision, route = load_decision(session, theme_id), load_routes(session).get(theme_id)
     reports = load_theme_reports(session, [theme_id]).get(theme_id)
     if theme.status is not ThemeStatus.OPEN or decision is None or route is None or not reports:
         return None

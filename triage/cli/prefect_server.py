@@ -9,13 +9,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import requests
 
 from triage.cli.terminal import output
 from triage.errors import TriageError
-from triage.pageserver import ServedPage
 from triage.settings import Settings
+
+if TYPE_CHECKING:  # only `triage up` needs a web framework
+    from triage.pageserver import ServedPage
 
 START_TIMEOUT_SECONDS = 120
 STOP_TIMEOUT_SECONDS = 30

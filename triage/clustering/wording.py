@@ -90,6 +90,8 @@ def _reduced(weighted: Any) -> Floats:
     directions = min(DIRECTIONS, weighted.shape[0] - 1)
     if directions < 1 or weighted.nnz == 0:
         return np.zeros((weighted.shape[0], 1), dtype=np.float32)
+    # few texts fill few buckets; the empty ones only cost time: 362 texts 6.5 s, without them 0.9
+    weighted = weighted[:, np.unique(weighted.indices)]
     # thin matrices: several threads only wait for each other, on a busy machine for minutes
     with threadpool_limits(1, user_api="blas"):
         left, strength, _ = randomized_svd(weighted, directions, n_iter=4, random_state=0)

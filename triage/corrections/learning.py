@@ -8,12 +8,11 @@ failures worse (0.20 to 0.22 wrong), this one does not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -138,8 +137,7 @@ def _fit_verdict(near: Doubles, log_odds: Doubles, said: Doubles, weights: Doubl
         value = (weights * np.logaddexp(0, -margin)).sum() + 0.5 * inner @ inner
         return float(value), root.T @ (-slack * said) + inner
 
-    found = minimize(loss, np.zeros(len(near)), jac=True, method="L-BFGS-B")
-    return np.asarray(np.linalg.solve(root.T, found.x))
+    return np.asarray(np.linalg.solve(root.T, _least(loss, len(near))))
 
 
 def _fit_capability(
@@ -157,5 +155,11 @@ def _fit_capability(
         slope = root.T @ (weights[:, None] * (np.exp(logs) - is_true)) + inner
         return float(value), slope.ravel()
 
-    found = minimize(loss, np.zeros(scores.size), jac=True, method="L-BFGS-B")
-    return np.asarray(np.linalg.solve(root.T, found.x.reshape(shape)))
+    return np.asarray(np.linalg.solve(root.T, _least(loss, scores.size).reshape(shape)))
+
+
+def _least(loss: Callable[[Doubles], tuple[float, Doubles]], size: int) -> Doubles:
+    """Where a function that gives its value and slope is least: (size,)."""
+    from scipy.optimize import minimize  # half a second that other commands need not pay
+
+    return np.asarray(minimize(loss, np.zeros(size), jac=True, method="L-BFGS-B").x)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from triage.clustering import nearest_neighbours, unit_length
 from triage.reading.features import Floats
@@ -67,6 +66,7 @@ def fit_trust(scores: Doubles, truth: Labels) -> Trust:
 
     Temperature first (Guo et al. 2017), then an offset for each class, drawn towards zero.
     """
+    from scipy.optimize import minimize_scalar
     from sklearn.linear_model import LogisticRegression
 
     def loss(slope: float) -> float:

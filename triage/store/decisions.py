@@ -40,6 +40,18 @@ def load_decisions(session: Session) -> dict[int, Decision]:
     return {row.theme_id: _decision(row) for row in session.execute(statement).scalars()}
 
 
+def load_decision(session: Session, theme_id: int) -> Decision | None:
+    """The decision that holds for one theme, if it was ever decided."""
+    statement = (
+        select(DecisionRow)
+        .where(col(DecisionRow.theme_id) == theme_id)
+        .order_by(col(DecisionRow.decision_id).desc())
+        .limit(1)
+    )
+    row = session.execute(statement).scalar()
+    return None if row is None else _decision(row)
+
+
 def load_decision_history(session: Session, theme_id: int) -> list[tuple[datetime, Decision]]:
     """Every decision on a theme, oldest first."""
     statement = (
