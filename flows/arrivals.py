@@ -111,12 +111,10 @@ def surroundings(
     many = count_landmarks(session, space_id) > EXACT
     if many and index_landmarks(session, space_id, vectors.shape[1]):
         return _by_index(session, space_id, vectors, reports)
-    return surroundings_among(
-        load_landmarks(session, space_id), load_anchors(session), vectors, reports
-    )
+    return _by_comparing(load_landmarks(session, space_id), load_anchors(session), vectors, reports)
 
 
-def surroundings_among(
+def _by_comparing(
     landmarks: Mapping[str, Vector],
     anchors: Mapping[int, Sequence[str]],
     vectors: Vector,

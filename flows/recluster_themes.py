@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from prefect import flow
 
 from flows.advising import ask_llm_about_themes
-from flows.arrivals import Surroundings, join, surroundings_among
 from flows.corpus import Corpus, gather_all, representation, require_space
 from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
 from flows.stages import run_stage
@@ -39,10 +38,10 @@ from triage.store.clusterings import (
 )
 from triage.store.landmarks import replace_landmarks
 from triage.store.overview import proposal_rows
-from triage.store.reports import hold_reports, load_unclustered, mark_clustered
+from triage.store.reports import hold_reports, mark_clustered
 from triage.store.themes import follow_duplicates, load_members
 from triage.themes import standing
-from triage.types import Bond, Change, ClusteringRun, Report
+from triage.types import Change, ClusteringRun, Report
 from triage.workspace import Workspace, open_workspace
 
 Vector = NDArray[np.float32]
@@ -82,7 +81,12 @@ def recluster(
 def cluster_everything(
     workspace: Workspace, session: Session, *, cause: str, progress: ShowProgress
 ) -> Reclustering:
-    """The full clustering within the caller's transaction; counts and texts are left to it."""
+    """The full clustering within the caller's transaction; counts and texts are left to it.
+
+    New reports do not join by their anchors first, as they do between two full clusterings: all of
+    them are looked at here. Labelled reports in ten slices: of the index of one run over all 0.935
+    was reached when they did, 0.954 since they don't.
+    """
     space_id = require_space(workspace, session)
     run = _planned_run(workspace, space_id or 0, cause)
     last = load_last_run(session)
@@ -97,11 +101,10 @@ def cluster_everything(
     run = replace(run, run_id=save_run(session, run))
     save_centres(session, run.run_id, centring.columns())
     bonds = standing(load_bonds(session))[0]
-    joined = _join_arrivals(workspace, session, originals, corpus, bonds)
     progress("clustering", 0, len(originals))
     whole = cluster_whole(workspace, session, originals, corpus, bonds)
     comparison = compare_whole(workspace, session, whole)
-    joined += place_reports(workspace, session, whole, comparison)
+    joined = place_reports(workspace, session, whole, comparison)
     changes = make_changes(session, run.run_id, whole, comparison)
     founded = found_new(workspace, session, whole, comparison)
     anchor_anew(session, whole, comparison)
@@ -153,30 +156,6 @@ def _is_same(last: ClusteringRun, planned: ClusteringRun, state: str) -> bool:
         planned.parameters,
         planned.representation,
     )
-
-
-def _join_arrivals(
-    workspace: Workspace,
-    session: Session,
-    originals: Sequence[Report],
-    corpus: Corpus,
-    bonds: Sequence[Bond],
-) -> int:
-    """New reports try to join first, among those that were looked at before."""
-    new, members = load_unclustered(session), load_members(session)
-    arrivals = [r for r in originals if r.report_id in new and r.report_id not in members]
-    settled = [r for r in originals if r.report_id not in new]
-    place = _surroundings(session, arrivals, settled, corpus)
-    return len(join(workspace, session, arrivals, corpus, place, bonds))
-
-
-def _surroundings(
-    session: Session, reports: Sequence[Report], settled: Sequence[Report], corpus: Corpus
-) -> Surroundings:
-    """What some reports lie among, with the vectors at hand instead of the stored landmarks."""
-    landmarks = _landmarks(session, settled, corpus)
-    anchors = load_anchors(session)
-    return surroundings_among(landmarks, anchors, corpus.rows(reports), reports)
 
 
 def _landmarks(session: Session, settled: Sequence[Report], corpus: Corpus) -> dict[str, Vector]:

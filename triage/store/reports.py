@@ -218,12 +218,6 @@ def restamp_versions(session: Session, resolve: Callable[[str], str | None]) -> 
     return restamped
 
 
-def load_unclustered(session: Session) -> set[int]:
-    """Ids of the reports that no clustering has looked at yet."""
-    statement = select(col(ReportRow.report_id)).where(col(ReportRow.clustered_at).is_(None))
-    return set(session.execute(statement).scalars())
-
-
 def mark_clustered(session: Session, report_ids: Collection[int]) -> None:
     """Note that a clustering looked at these reports."""
     session.execute(
