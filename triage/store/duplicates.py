@@ -10,7 +10,8 @@ from sqlmodel import Session
 from triage.types import DuplicateCandidate
 
 # All bands are unfolded and hashed: 35 ms for 500 reports among 12,000. Told to overlap with 8,000
-# bands, PostgreSQL compares every pair instead, which took 2.8 s; by a GIN index, 0.15 s.
+# bands, PostgreSQL compares every pair instead, which took 2.8 s; a GIN index took 0.15 s, and 8 s
+# among 100,000 (0.6 s this way), for it keeps what is new in a list that each look reads through.
 CANDIDATES = """
     SELECT report_id, fingerprint, failure_text, shingle_bands
     FROM report

@@ -80,7 +80,6 @@ class ReportRow(SQLModel, table=True):
     __tablename__: ClassVar[Any] = "report"
     __table_args__ = (
         UniqueConstraint("origin", "external_id", name="report_origin_external_id_key"),
-        Index("report_shingle_bands_idx", "shingle_bands", postgresql_using="gin"),
         Index("report_fingerprint_idx", "fingerprint"),
         Index("report_external_id_idx", "external_id"),
     )
