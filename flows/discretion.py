@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from triage.corrections import latest
@@ -11,7 +12,12 @@ from triage.store.decisions import load_corrections, load_routes
 from triage.store.issues import load_issues
 from triage.store.life import load_lives_by_theme, load_past_urls
 from triage.store.renaming import repository_today
-from triage.store.themes import load_sensitivity, load_themes, save_sensitivity
+from triage.store.themes import (
+    load_blockers,
+    load_sensitivity,
+    load_themes,
+    save_sensitivity,
+)
 from triage.types import Report, Theme
 from triage.workspace import Workspace
 
@@ -96,6 +102,19 @@ def load_private_themes(session: Session, workspace: Workspace) -> frozenset[int
         if _is_same(record.repository, private)
         or (theme_id in sensitive and not _is_same(record.repository, public))
     )
+
+
+def load_shown_blockers(session: Session, workspace: Workspace) -> dict[int, str]:
+    """Why themes are not filed, for pages and digests: what GitHub said of a private repository
+    names it, and is shown without the name.
+    """
+    written = workspace.private_repository
+    names = {name for name in (written, repository_today(session, written or "")) if name}
+    hidden = re.compile("|".join(map(re.escape, sorted(names))) or r"(?!)", re.IGNORECASE)
+    return {
+        theme_id: hidden.sub("the private repository", blocker)
+        for theme_id, blocker in load_blockers(session).items()
+    }
 
 
 def _is_private(workspace: Workspace) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from flows.corpus import load_centring
-from flows.discretion import load_private_themes
+from flows.discretion import load_private_themes, load_shown_blockers
 from flows.embed_reports import find_report_space, open_embedder
 from flows.ledger import digest_rows, load_ledger
 from triage.database import Session
@@ -30,7 +30,7 @@ from triage.store.loads import load_rows
 from triage.store.mapping import Dot, load_arrivals_by_week
 from triage.store.overview import proposal_rows
 from triage.store.reports import load_reports
-from triage.store.themes import load_blockers, load_sensitivity, load_themes
+from triage.store.themes import load_sensitivity, load_themes
 from triage.types import Report, Theme
 from triage.verification import LedgerRow, Verification
 from triage.workspace import Workspace
@@ -61,7 +61,8 @@ def load_facts(
     waiting = _waiting(workspace, now)
     themes = {theme.name: theme for theme in load_themes(session)}
     decisions, routes = load_decisions(session), load_routes(session)
-    blockers, verifications = load_blockers(session), load_verifications(session)
+    blockers = load_shown_blockers(session, workspace)
+    verifications = load_verifications(session)
     release, sensitive = _last_release(workspace, verifications), load_sensitivity(session)
     arrivals = load_arrivals_by_week(session)
     ledger, private = _ledger(session, workspace), load_private_themes(session, workspace)

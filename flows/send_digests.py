@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time
 from prefect import flow
 from pydantic import SecretStr
 
-from flows.discretion import load_private_themes
+from flows.discretion import load_private_themes, load_shown_blockers
 from flows.ledger import digest_rows
 from flows.showing import show_counts, show_page
 from flows.stages import run_stage
@@ -32,7 +32,7 @@ from triage.store.digests import (
 )
 from triage.store.issues import load_issues
 from triage.store.mapping import load_arrivals_by_week
-from triage.store.themes import load_blockers, load_sensitivity, load_themes
+from triage.store.themes import load_sensitivity, load_themes
 from triage.workspace import Workspace, open_workspace
 
 EVERYBODY_ELSE = "*"
@@ -47,7 +47,7 @@ def load_digests(workspace: Workspace, now: datetime) -> list[Digest]:
         awaits.setdefault(row["theme"], []).append(row["note"])
     with workspace.database.session() as session:
         themes, routes = load_themes(session), load_routes(session)
-        issues, blockers = load_issues(session), load_blockers(session)
+        issues, blockers = load_issues(session), load_shown_blockers(session, workspace)
         sensitive, private = load_sensitivity(session), load_private_themes(session, workspace)
         made, arrivals = load_founding_times(session), load_arrivals_by_week(session)
         verdicts = load_verdicts_since(session, datetime.combine(week, time(), UTC))

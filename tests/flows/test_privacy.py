@@ -9,10 +9,13 @@ from flows.correcting import apply_corrections
 from flows.discretion import load_withheld
 from flows.file_issues import file
 from flows.ledger import digest_rows
+from flows.send_digests import load_digests
 from flows.sync_issues import sync
+from flows.write_report import draft_report
 from tests.flows.seeding import seed_theme
 from tests.integration.github.fixtures import EmulatedRepository
 from triage.config.model import Privacy
+from triage.digests import digest_text
 from triage.filing.marker import SECTION_BEGIN
 from triage.store.issues import load_issues
 from triage.store.themes import load_blockers
@@ -112,6 +115,11 @@ def test_a_private_repository_that_cannot_be_written_holds_back_its_own_themes_o
     seed_theme(github.database, "parser")
     assert run(private) == {"drafted": 2, "filed": 1, "waiting": 1}
     assert "fennwick/missing" in blocker(github, theme_id)
+    now = datetime.now(UTC)
+    page = draft_report(private, now=now)[0]
+    shown = page + str([digest_text(one) for one in load_digests(private, now)])
+    assert "fennwick/missing" not in shown
+    assert shown.count("the private repository") >= 2
     assert look(private)["private repository not reached"] == 1
 
 
