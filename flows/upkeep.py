@@ -21,6 +21,7 @@ from triage.filing import (
     Situation,
     Upkeep,
     draft_issue,
+    elsewhere_note,
     merged_note,
     news_note,
     plan_upkeep,
@@ -30,7 +31,7 @@ from triage.filing import (
 from triage.listening import SeenIssue
 from triage.store.actions import COMMENT, EDIT, intend, log_write
 from triage.store.decisions import load_corrections, load_decisions, load_routes
-from triage.store.issues import save_sent
+from triage.store.issues import load_issues, save_sent
 from triage.store.ledger import load_judged_versions
 from triage.store.life import MACHINE, load_label_aliases, save_life
 from triage.store.reports import load_theme_reports
@@ -220,8 +221,18 @@ def _retire(
     if each.theme.status is ThemeStatus.DISMISSED:
         intend(session, life.repository, life.number, "close: set aside", EDIT, payload, now=now)
         return
-    survivor = by_theme.get(_survivor_of(session, each.theme.theme_id))
-    if survivor is None or survivor.life.number == life.number:
+    survivor_id = _survivor_of(session, each.theme.theme_id)
+    survivor = by_theme.get(survivor_id)
+    if survivor is None:
+        record = load_issues(session).get(survivor_id)
+        if record and record.filed and record.repository != life.repository:
+            note = f"{life.repository}#{life.number} followed elsewhere"
+            comment = {"note": note, "body": elsewhere_note(note, workspace.marker_key)}
+            intend(session, life.repository, life.number, note, COMMENT, comment, now=now)
+            key = "close: followed elsewhere"
+            intend(session, life.repository, life.number, key, EDIT, payload, now=now)
+        return
+    if survivor.life.number == life.number:
         return
     if not survivor.life.facts.is_open or survivor.life.gone is not None:
         return

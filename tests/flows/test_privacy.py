@@ -107,6 +107,28 @@ def test_what_is_known_of_an_issue_is_never_said_of_its_namesake_elsewhere(
     assert plain != harm
 
 
+def test_a_public_theme_that_joins_a_private_one_is_closed_without_its_address(
+    github: Workspace,
+    github_repository: EmulatedRepository,
+    second_repository: EmulatedRepository,
+) -> None:
+    private = with_privacy(github, private_repository=second_repository.name)
+    harm, plain = seed_theme(github.database, HARM), seed_theme(github.database, "parser")
+    run(private)
+    words = {"merge-into": f"T{harm}"}
+    apply_corrections(private, f"T{plain}", words, author="mira", because="the same secret")
+    look(private)
+    look(private)
+    (public_issue,), (private_issue,) = github_repository.issues(), second_repository.issues()
+    assert (public_issue["state"], private_issue["state"]) == ("closed", "open")
+    (said,) = [each["body"] for each in github_repository.comments(public_issue["number"])]
+    assert "followed with others in another repository" in said
+    assert second_repository.name not in said
+    assert "#" not in said.partition("<sub>")[0]
+    assert "secret" not in said
+    assert look(private)["to update"] == 0
+
+
 def test_a_private_repository_that_cannot_be_written_holds_back_its_own_themes_only(
     github: Workspace, github_repository: EmulatedRepository
 ) -> None:

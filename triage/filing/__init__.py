@@ -9,6 +9,7 @@ from triage.filing.draft import draft_issue, with_fallback_assignee
 from triage.filing.gate import FilingPolicy, filing_blocker, within_budget
 from triage.filing.marker import has_note_marker, marker, marker_in, note_marker
 from triage.filing.notes import (
+    elsewhere_note,
     error_note,
     help_note,
     mended_note,
@@ -30,6 +31,7 @@ __all__ = [
     "Told",
     "Upkeep",
     "draft_issue",
+    "elsewhere_note",
     "emptied_section",
     "error_note",
     "filing_blocker",

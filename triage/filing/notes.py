@@ -28,6 +28,12 @@ def merged_note(target: int, author: str | None, reason: str, note: str, key: by
     return _note([said.rstrip(".") + ".", _STOP], note, key)
 
 
+def elsewhere_note(note: str, key: bytes) -> str:
+    """That the theme is part of one in another repository, whose address is not for everybody."""
+    said = "This failure is followed with others in another repository from now on."
+    return _note([said, _STOP], note, key)
+
+
 def error_note(problems: Sequence[str], note: str, key: bytes) -> str:
     """What was wrong with a command; nothing that it said was done."""
     lines = [f"- {safe_prose(problem, 400)}" for problem in problems]
