@@ -31,9 +31,9 @@ from triage.filing import (
 from triage.listening import SeenIssue
 from triage.store.actions import COMMENT, EDIT, intend, log_write
 from triage.store.decisions import load_corrections, load_decisions, load_routes
-from triage.store.issues import load_issues, save_sent
+from triage.store.issues import save_sent
 from triage.store.ledger import load_judged_versions
-from triage.store.life import MACHINE, load_label_aliases, save_life
+from triage.store.life import MACHINE, load_label_aliases, load_lives_by_theme, save_life
 from triage.store.reports import load_theme_reports
 from triage.store.themes import load_forwards
 from triage.tracker import Edit
@@ -224,8 +224,8 @@ def _retire(
     survivor_id = _survivor_of(session, each.theme.theme_id)
     survivor = by_theme.get(survivor_id)
     if survivor is None:
-        record = load_issues(session).get(survivor_id)
-        if record and record.filed and record.repository != life.repository:
+        theirs = load_lives_by_theme(session).get(survivor_id)
+        if theirs and theirs.facts.is_open and theirs.gone is None:
             note = f"{life.repository}#{life.number} followed elsewhere"
             comment = {"note": note, "body": elsewhere_note(note, workspace.marker_key)}
             intend(session, life.repository, life.number, note, COMMENT, comment, now=now)
