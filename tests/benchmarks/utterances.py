@@ -8,7 +8,8 @@
    into a new home, embeds and makes themes; BERTopic with its defaults and the same model fits the
    same texts.
 
-ARI and NMI are over all utterances; whatever is in no theme is one group, as BERTopic has it.
+ARI and NMI are over all utterances; each that is in no theme is a group of its own, for the product
+and for its peers.
 """
 
 from __future__ import annotations
@@ -50,8 +51,9 @@ def utterances() -> tuple[list[str], list[str]]:
 
 def said(name: str, labels: Any, truth: list[str], seconds: float) -> tuple[float, float]:
     """Print one line of the table; returns ARI and NMI."""
-    ari = float(adjusted_rand_score(truth, labels))
-    nmi = float(normalized_mutual_info_score(truth, labels))
+    alone = [-1 - place if label == -1 else label for place, label in enumerate(labels)]
+    ari = float(adjusted_rand_score(truth, alone))
+    nmi = float(normalized_mutual_info_score(truth, alone))
     groups = len(set(labels) - {-1})
     print(
         f"{name:28} {groups:6} themes  ARI {ari:.3f}  NMI {nmi:.3f}  {seconds:7.1f} s", flush=True
