@@ -55,6 +55,17 @@ def blocker(workspace: Workspace, theme_id: int) -> str:
         return load_blockers(session)[theme_id]
 
 
+def file_in_both(
+    github: Workspace, public: EmulatedRepository, private: EmulatedRepository
+) -> tuple[Workspace, int, int]:
+    """A sensitive theme filed in the private repository, then a plain one in the public."""
+    both = with_privacy(github, private_repository=private.name)
+    harm, plain = seed_theme(github.database, HARM), seed_theme(github.database, "parser")
+    assert run(both)["filed"] == 2
+    assert len(public.issues()) == len(private.issues()) == 1
+    return both, harm, plain
+
+
 def test_a_sensitive_theme_stays_inside_until_a_person_or_a_private_repository_lets_it_out(
     github: Workspace, github_repository: EmulatedRepository
 ) -> None:
@@ -73,9 +84,7 @@ def test_a_sensitive_theme_goes_to_the_private_repository_and_nowhere_else(
     github_repository: EmulatedRepository,
     second_repository: EmulatedRepository,
 ) -> None:
-    private = with_privacy(github, private_repository=second_repository.name)
-    harm, plain = seed_theme(github.database, HARM), seed_theme(github.database, "parser")
-    assert run(private)["filed"] == 2
+    private, harm, plain = file_in_both(github, github_repository, second_repository)
     (public_issue,), (private_issue,) = github_repository.issues(), second_repository.issues()
     assert "parser" in public_issue["title"]
     assert HARM not in public_issue["body"]
@@ -93,9 +102,7 @@ def test_what_is_known_of_an_issue_is_never_said_of_its_namesake_elsewhere(
     github_repository: EmulatedRepository,
     second_repository: EmulatedRepository,
 ) -> None:
-    private = with_privacy(github, private_repository=second_repository.name)
-    harm, plain = seed_theme(github.database, HARM), seed_theme(github.database, "parser")
-    run(private)
+    private, harm, plain = file_in_both(github, github_repository, second_repository)
     (public_issue,), (private_issue,) = github_repository.issues(), second_repository.issues()
     assert public_issue["number"] == private_issue["number"]
     look(private)
@@ -112,9 +119,7 @@ def test_a_public_theme_that_joins_a_private_one_is_closed_without_its_address(
     github_repository: EmulatedRepository,
     second_repository: EmulatedRepository,
 ) -> None:
-    private = with_privacy(github, private_repository=second_repository.name)
-    harm, plain = seed_theme(github.database, HARM), seed_theme(github.database, "parser")
-    run(private)
+    private, harm, plain = file_in_both(github, github_repository, second_repository)
     words = {"merge-into": f"T{harm}"}
     apply_corrections(private, f"T{plain}", words, author="mira", because="the same secret")
     look(private)
