@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
+from sqlalchemy import text
 from sqlmodel import Session
 
 from triage.errors import DatabaseError
@@ -27,6 +28,25 @@ def copy_in(
         copy.set_types(list(types.values()))
         for row in rows:
             copy.write_row([Jsonb(v) if j else v for v, j in zip(row, is_json, strict=True)])
+
+
+def copy_new(
+    session: Session, table: str, types: Mapping[str, str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """``copy_in`` for rows of which some may be there already: those stay as they are.
+
+    It goes through a temporary table, which the connection keeps, empty between transactions.
+    """
+    names, staging = ", ".join(types), f"{table}_staging"
+    columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
+    make = f"CREATE TEMPORARY TABLE IF NOT EXISTS {staging} ({columns}) ON COMMIT DELETE ROWS"
+    take_over = (
+        f"INSERT INTO {table} ({names}) SELECT {names} FROM {staging} ON CONFLICT DO NOTHING"
+    )
+    session.execute(text(make))
+    copy_in(session, staging, types, rows)
+    session.execute(text(take_over))
+    session.execute(text(f"TRUNCATE {staging}"))
 
 
 def copy_out(

@@ -8,27 +8,18 @@ from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Text, any_, exists, literal, select, text
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import Text, any_, exists, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlmodel import Session, col
 
 from triage.errors import DatabaseError
-from triage.store.copying import copy_in, copy_out
+from triage.store.copying import copy_new, copy_out
 from triage.store.tables import EmbeddingRow, EmbeddingSpaceRow, ReportRow
 
 Vector = NDArray[np.float32]
 
 # Rows turned into numbers at a time: 6 MB of 384 dimensions.
 ROWS_PER_PART = 4096
-# Kept by the connection, empty between transactions.
-STAGING = """
-    CREATE TEMPORARY TABLE IF NOT EXISTS embedding_staging
-    (space_id bigint, fingerprint text, vector vector) ON COMMIT DELETE ROWS
-"""
-TAKE_OVER = """
-    INSERT INTO embedding (space_id, fingerprint, vector)
-    SELECT space_id, fingerprint, vector FROM embedding_staging ON CONFLICT DO NOTHING
-"""
 ALL_VECTORS = "SELECT fingerprint, vector FROM embedding WHERE space_id = %s ORDER BY fingerprint"
 SOME_VECTORS = """
     SELECT fingerprint, vector FROM embedding WHERE space_id = %s AND fingerprint = ANY(%s)
@@ -80,7 +71,7 @@ def load_unembedded(
             col(ReportRow.model_written),
             col(ReportRow.environment),
         )
-        .distinct(col(ReportRow.fingerprint))
+        .ext(distinct_on(col(ReportRow.fingerprint)))
         .where(~known, col(ReportRow.failure_text) != "")
         .order_by(col(ReportRow.fingerprint), col(ReportRow.report_id))
     )
@@ -105,12 +96,9 @@ def save_vectors(session: Session, space_id: int, vectors: Mapping[str, Vector])
     dimensions = _dimensions(session, space_id)
     if any(vector.shape != (dimensions,) for vector in vectors.values()):
         raise _wrong_length("Storing vectors", dimensions)
-    session.execute(text(STAGING))
     rows = ((space_id, fingerprint, vector) for fingerprint, vector in vectors.items())
     types = {"space_id": "int8", "fingerprint": "text", "vector": "vector"}
-    copy_in(session, "embedding_staging", types, rows)
-    session.execute(text(TAKE_OVER))
-    session.execute(text("TRUNCATE embedding_staging"))
+    copy_new(session, "embedding", types, rows)
 
 
 def load_vectors(

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
 from triage.store.among import among
+from triage.store.copying import copy_new
 from triage.store.tables import OpinionRow, ReadingRow
 from triage.types import Opinion
 
@@ -30,18 +31,23 @@ def save_readings(
     readings: Mapping[str, tuple[Sequence[float], Sequence[float]]],
 ) -> None:
     """Keep readings by fingerprint; what is there stays, since a reader never changes its mind."""
-    rows = [
-        {
-            "reader": reader,
-            "fingerprint": fingerprint,
-            "layers": [round(float(value), 4) for value in layers],
-            "capabilities": [round(float(value), 4) for value in parts],
-        }
-        for fingerprint, (layers, parts) in readings.items()
-    ]
-    for start in range(0, len(rows), BATCH):
-        statement = insert(ReadingRow).on_conflict_do_nothing()
-        session.execute(statement, rows[start : start + BATCH])
+    types = {
+        "reader": "text",
+        "fingerprint": "text",
+        "layers": "float8[]",
+        "capabilities": "float8[]",
+    }
+    rows = (
+        (
+            reader,
+            fingerprint,
+            [round(float(v), 4) for v in layers],
+            [round(float(v), 4) for v in own],
+        )
+        for fingerprint, (layers, own) in readings.items()
+    )
+    if readings:
+        copy_new(session, "reading", types, rows)
 
 
 def load_opinions(session: Session, report_ids: Sequence[int] | None = None) -> dict[int, Opinion]:
