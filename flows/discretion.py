@@ -108,13 +108,13 @@ def load_shown_blockers(session: Session, workspace: Workspace) -> dict[int, str
     """Why themes are not filed, for pages and digests: what GitHub said of a private repository
     names it, and is shown without the name.
     """
-    written = workspace.private_repository
-    names = {name for name in (written, repository_today(session, written or "")) if name}
-    hidden = re.compile("|".join(map(re.escape, sorted(names))) or r"(?!)", re.IGNORECASE)
-    return {
-        theme_id: hidden.sub("the private repository", blocker)
-        for theme_id, blocker in load_blockers(session).items()
-    }
+    blockers = load_blockers(session)
+    if workspace.private_repository is None:
+        return blockers
+    names = {workspace.private_repository, repository_today(session, workspace.private_repository)}
+    either = "|".join(map(re.escape, sorted(names)))
+    hidden = re.compile(rf"(?i)(?<![\w.-])(?:{either})(?![\w-])")
+    return {key: hidden.sub("the private repository", said) for key, said in blockers.items()}
 
 
 def _is_private(workspace: Workspace) -> bool:

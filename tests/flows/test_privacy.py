@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from flows.correcting import apply_corrections
-from flows.discretion import load_withheld
+from flows.discretion import load_shown_blockers, load_withheld
 from flows.file_issues import file
 from flows.ledger import digest_rows
 from flows.send_digests import load_digests
@@ -18,7 +18,7 @@ from triage.config.model import Privacy
 from triage.digests import digest_text
 from triage.filing.marker import SECTION_BEGIN
 from triage.store.issues import load_issues
-from triage.store.themes import load_blockers
+from triage.store.themes import load_blockers, save_blocker
 from triage.workspace import Workspace
 
 AT_ONCE = timedelta(0)
@@ -148,6 +148,19 @@ def test_a_private_repository_that_cannot_be_written_holds_back_its_own_themes_o
     assert "fennwick/missing" not in shown
     assert shown.count("the private repository") >= 2
     assert look(private)["private repository not reached"] == 1
+
+
+def test_only_the_private_repository_s_own_name_is_hidden_in_blockers(github: Workspace) -> None:
+    private = with_privacy(github, private_repository="fennwick/corvane")
+    theme_id = seed_theme(github.database, HARM)
+    said = "404 at /repos/Fennwick/corvane/issues (fennwick/corvane-tools is there)"
+    with github.database.session() as session:
+        save_blocker(session, theme_id, said)
+    with github.database.session() as session:
+        assert load_shown_blockers(session, github)[theme_id] == said
+        assert load_shown_blockers(session, private)[theme_id] == (
+            "404 at /repos/the private repository/issues (fennwick/corvane-tools is there)"
+        )
 
 
 def test_words_are_taken_off_a_theme_that_becomes_sensitive_and_the_issue_says_so(
