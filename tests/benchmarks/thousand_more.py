@@ -106,7 +106,8 @@ def measure(seeds: int) -> None:
             shares = []
             for seed in range(seeds):
                 home = Path(folder) / f"more-{seed}{''.join(options)}"
-                shutil.copytree(full_home, home)
+                # with its owner, without whom the embedded server does not start on it as root
+                subprocess.run(["cp", "-a", full_home, home], check=True)
                 if options:  # the index is made once; what is measured is the run after that
                     run(home, more(seed + 100), *options)
                     home = home.rename(home.with_name(home.name + "-again"))
