@@ -42,7 +42,7 @@ from triage.store.life import IssueLife, load_past_issues, save_life
 from triage.store.overview import theme_rows
 from triage.store.themes import load_forwards, load_theme, save_blocker
 from triage.tracker import ConsoleTracker, GitHubTracker, open_tracker
-from triage.types import FiledIssue, IssueDraft, IssueState, Verdict
+from triage.types import FiledIssue, IssueDraft, IssueState
 from triage.workspace import Workspace, open_workspace
 
 # GitHub's listing may lag behind a write: an issue whose creation was interrupted is looked for
@@ -154,9 +154,9 @@ def _life_of(
 ) -> IssueLife:
     theme = load_theme(session, f"T{draft.theme_id}")
     decision = load_decision(session, draft.theme_id)
-    verdict = Verdict.UNDECIDED if decision is None else decision.verdict
+    assert decision is not None  # what was not decided is not drafted
     sent = issue.sent or draft
-    return first_life(workspace, issue.repository, issue.number, sent, theme, verdict)
+    return first_life(workspace, issue.repository, issue.number, sent, theme, decision.verdict)
 
 
 def _recover(workspace: Workspace, tracker: GitHubTracker) -> int:
