@@ -22,6 +22,7 @@ from triage.clustering import (
     wording_vectors,
 )
 from triage.database import Session
+from triage.embedding import PACKAGED_WORDS, load_words
 from triage.reading import LAYERS
 from triage.store.distillations import StoredDistillation
 from triage.types import Report
@@ -82,9 +83,20 @@ def gather_evidence(
             wording,
             _read(workspace, session, corpus, reports, texts, said, progress),
             is_distilled=np.array([found is not None for found in said], dtype=bool),
+            phrase_words=_phrase_words(workspace, said),
         ),
         neighbours,
     )
+
+
+def _phrase_words(
+    workspace: Workspace, said: Sequence[StoredDistillation | None]
+) -> NDArray[np.float32]:
+    """The mean word vectors of the phrases there are: (m, d)."""
+    phrases = [found.failure for found in said if found is not None]
+    if not phrases:
+        return np.zeros((0, 0), dtype=np.float32)
+    return load_words(workspace.settings.word_vectors or PACKAGED_WORDS).mean(phrases)
 
 
 def _read(

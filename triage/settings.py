@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     exposure_database_url: SecretStr | None = None
     embedding_model: str = DEFAULT_EMBEDDING_MODEL
     embedding_adapter: str | None = None
+    word_vectors: Path | None = None
     reader: Path | None = None
     embedding_backend: Literal["auto", "openvino", "torch", "torch-fp32"] = "auto"
     llm_base_url: str | None = None

@@ -86,8 +86,8 @@ def test_the_whole_examination_has_a_line_for_everything(environment: dict[str, 
     done = CliRunner().invoke(app, ["doctor", "--json"])
     rows = json.loads(done.stdout)
     assert {row["check"] for row in rows} == {
-        "configuration", "embedding model", "LLM", "database", "extension", "schema", "clock",
-        "disk", "reader", "sources", "github", "stopped", "schedules", "stages",
+        "configuration", "embedding model", "LLM", "word vectors", "database", "extension",
+        "schema", "clock", "disk", "reader", "sources", "github", "stopped", "schedules", "stages",
     }  # fmt: skip
     assert done.exit_code == 0, rows
     assert all(row["remedy"] for row in rows if row["state"] != "ok")

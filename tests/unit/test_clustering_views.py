@@ -100,6 +100,9 @@ def test_a_view_counts_by_its_weight() -> None:
     assert apart[0] @ apart[1] == pytest.approx(0.1)
 
 
+NOTHING_SAID = np.zeros((0, 0), dtype=np.float32)
+
+
 def readings(count: int, layer: int) -> Readings:
     """All reports of one layer and capability."""
     chances = np.full((count, 6), -20.0)
@@ -111,15 +114,40 @@ def test_another_layer_sets_reports_apart() -> None:
     meaning, wording = blobs(1, 8, 0), blobs(8, 1, 0)
     layers = np.vstack([readings(4, 0).layers, readings(4, 2).layers])
     views = evidence_views(
-        meaning, wording, Readings(layers, layers, layers), is_distilled=np.zeros(8, dtype=bool)
+        meaning,
+        wording,
+        Readings(layers, layers, layers),
+        is_distilled=np.zeros(8, dtype=bool),
+        phrase_words=NOTHING_SAID,
     )
     likeness = combined(views) @ combined(views).T
     assert likeness[:4, :4].min() > likeness[:4, 4:].max()
 
 
 def test_without_readings_meaning_and_wording_remain() -> None:
-    views = evidence_views(blobs(1, 8, 0), blobs(8, 1, 0), None, is_distilled=np.zeros(8, bool))
+    views = evidence_views(
+        blobs(1, 8, 0),
+        blobs(8, 1, 0),
+        None,
+        is_distilled=np.zeros(8, bool),
+        phrase_words=NOTHING_SAID,
+    )
     assert len(views) == 2
+
+
+def test_words_of_phrases_set_reports_apart_and_say_nothing_of_those_without() -> None:
+    is_distilled = np.array([True] * 4 + [False] * 4)
+    views = evidence_views(
+        blobs(8, 1, 0),
+        blobs(8, 1, 0),
+        None,
+        is_distilled=is_distilled,
+        phrase_words=np.array([[1, 0], [1, 0], [0, 1], [0, 1]], dtype=np.float32),
+    )
+    words = views[2].rows
+    assert words[0] @ words[1] == pytest.approx(1)
+    assert words[0] @ words[2] == pytest.approx(-1)
+    assert not words[4:].any()
 
 
 TEXTS = [

@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from triage.cli.findings import Finding, fail, ok, warn
 from triage.config.loader import load_config
 from triage.database import alembic_config
-from triage.embedding import Embedder
+from triage.embedding import PACKAGED_WORDS, Embedder, load_words
 from triage.errors import ReaderError
 from triage.settings import Settings
 from triage.store.server import ServerFacts, load_clock, load_server_facts
@@ -77,6 +77,12 @@ def check_llm(settings: Settings) -> Iterator[Finding]:
     from triage.distilling import check_endpoint  # the HTTP client is slow to import
 
     yield ok("LLM", check_endpoint(settings))
+
+
+def check_words(settings: Settings) -> Iterator[Finding]:
+    """An LLM's phrases can be compared by their words."""
+    path = settings.word_vectors or PACKAGED_WORDS
+    yield ok("word vectors", f"{load_words(path).vectors.shape[1]} numbers a word, of {path.name}")
 
 
 def check_reader(workspace: Workspace) -> Iterator[Finding]:

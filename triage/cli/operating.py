@@ -24,6 +24,7 @@ from triage.cli.checks_here import (
     check_llm,
     check_model,
     check_reader,
+    check_words,
 )
 from triage.cli.findings import Check, Finding, State, examine
 from triage.cli.prefect_server import prefect_environment
@@ -57,6 +58,7 @@ def _find_all(settings: Settings) -> Iterator[Finding]:
     yield from examine("configuration", lambda: check_configuration(settings))
     yield from examine("embedding model", lambda: check_model(settings))
     yield from examine("LLM", lambda: check_llm(settings))
+    yield from examine("word vectors", lambda: check_words(settings))
     try:
         with open_workspace() as workspace:
             for name, check in _of_workspace(workspace).items():

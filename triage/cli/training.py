@@ -1,4 +1,4 @@
-"""Commands that learn: train, train-reader, learn."""
+"""Commands that learn: train, train-reader, train-words, learn."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(train)
     app.command()(train_reader)
+    app.command()(train_words)
     app.command()(learn)
 
 
@@ -98,6 +99,26 @@ def train_reader(
     for name, value in reader.figures.items():
         output.print(f"{value:6.3f} {name}", highlight=False)
     output.print(f"Wrote {file}. To use it: export TRIAGE_READER={file.resolve()}")
+
+
+def train_words(
+    teacher: Annotated[
+        str, typer.Argument(help="Folder or name of a sentence-transformers model.")
+    ],
+    file: Annotated[Path, typer.Option("--output", "-o", help="File of the new word vectors.")],
+) -> None:
+    """Distil word vectors from a larger model: a second witness for an LLM's phrases.
+
+    The shipped ones are of all-mpnet-base-v2; that takes three minutes. The teacher must have
+    BERT's vocabulary without capitals. Use them with TRIAGE_WORD_VECTORS=FILE.
+    """
+    from triage.embedding.word_training import distil_words
+
+    with progress_bars() as progress:
+        distil_words(
+            teacher, file, progress=lambda done, total: progress("distilling words", done, total)
+        )
+    output.print(f"Wrote {file}. To use it: export TRIAGE_WORD_VECTORS={file.resolve()}")
 
 
 def learn(

@@ -3,5 +3,13 @@
 from triage.embedding.adapter import PACKAGED_ADAPTER
 from triage.embedding.embedder import Embedder
 from triage.embedding.source import PACKAGED_MODEL
+from triage.embedding.words import PACKAGED_WORDS, WordVectors, load_words
 
-__all__ = ["PACKAGED_ADAPTER", "PACKAGED_MODEL", "Embedder"]
+__all__ = [
+    "PACKAGED_ADAPTER",
+    "PACKAGED_MODEL",
+    "PACKAGED_WORDS",
+    "Embedder",
+    "WordVectors",
+    "load_words",
+]
