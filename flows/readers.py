@@ -59,7 +59,7 @@ def read_texts(
     progress: ShowProgress,
 ) -> RawReadings:
     """Readings of texts by fingerprint, in their order; new ones are stored."""
-    known = load_readings(session, reader.name)
+    known = load_readings(session, reader.name, texts.keys())
     missing = [key for key in texts if key not in known]
     space = find_report_space(session, open_embedder(workspace))
     for start in range(0, len(missing), BATCH):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,18 +102,34 @@ def _mean_of_cluster(strength: Floats, labels: Labels) -> Floats:
 def _shared_runs(views: Sequence[View], min_cluster_size: int, seed: int) -> Floats:
     """In which share of the runs each pair of reports was in one cluster: (n, n)."""
     generator = np.random.default_rng(seed)
-    count = len(views[0].rows)
-    shared = np.zeros((count, count), dtype=np.float32)
-    for _ in range(RUNS):
-        vectors = combined(views, generator)
-        labels = cluster(
-            vectors,
+    drawn = [
+        (
+            [float(generator.uniform(view.least, view.most)) for view in views],
+            float(generator.choice(SMOOTHINGS)),
+        )
+        for _ in range(RUNS)
+    ]
+
+    def run(draw: tuple[Sequence[float], float]) -> Labels:
+        weights, smoothing_weight = draw
+        return cluster(
+            combined(views, weights),
             min_cluster_size=min_cluster_size,
-            smoothing_weight=float(generator.choice(SMOOTHINGS)),
+            smoothing_weight=smoothing_weight,
             least_share=LEAST_SHARE,
         ).labels
-        shared += (labels[:, None] == labels[None, :]) & (labels != NOISE)[:, None]
+
+    count = len(views[0].rows)
+    shared = np.zeros((count, count), dtype=np.float32)
+    with ThreadPoolExecutor(os.cpu_count(), initializer=_run_alone) as threads:
+        for labels in threads.map(run, drawn):
+            shared += (labels[:, None] == labels[None, :]) & (labels != NOISE)[:, None]
     return np.asarray(shared / RUNS, dtype=np.float32)
+
+
+def _run_alone() -> None:
+    """Let this thread's own work be done by it alone: the runs share the processor."""
+    threadpool_limits(1, user_api="openmp")
 
 
 def _agreed(shared: Floats, min_cluster_size: int) -> Labels:

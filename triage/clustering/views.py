@@ -43,17 +43,16 @@ def shares_view(log_chances: NDArray[np.float64], *, unit: bool = False) -> Floa
     return unit_length(shifted) if unit else shifted
 
 
-def combined(views: Sequence[View], generator: np.random.Generator | None = None) -> Floats:
+def combined(views: Sequence[View], weights: Sequence[float] | None = None) -> Floats:
     """One unit vector a report from all views: (n, sum of d), float32.
 
-    Each view at the middle of its range, or at a weight that ``generator`` draws from it.
+    Each view at its weight, by default at the middle of its range.
     """
+    if weights is None:
+        weights = [(view.least + view.most) / 2 for view in views]
     rows = np.empty((len(views[0].rows), sum(view.rows.shape[1] for view in views)), np.float32)
     start = 0
-    for view in views:
-        weight = (view.least + view.most) / 2
-        if generator is not None:
-            weight = float(generator.uniform(view.least, view.most))
+    for view, weight in zip(views, weights, strict=True):
         end = start + view.rows.shape[1]
         np.multiply(view.rows, np.float32(np.sqrt(weight)), out=rows[:, start:end])
         start = end

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 
 from sqlalchemy import delete, select
@@ -17,11 +17,13 @@ from triage.types import Opinion
 BATCH = 2000
 
 
-def load_readings(session: Session, reader: str) -> dict[str, tuple[list[float], list[float]]]:
+def load_readings(
+    session: Session, reader: str, fingerprints: Collection[str]
+) -> dict[str, tuple[list[float], list[float]]]:
     """By fingerprint, the logarithms of layers and capabilities that a reader read."""
     statement = select(
         col(ReadingRow.fingerprint), col(ReadingRow.layers), col(ReadingRow.capabilities)
-    ).where(col(ReadingRow.reader) == reader)
+    ).where(col(ReadingRow.reader) == reader, among(col(ReadingRow.fingerprint), fingerprints))
     return {key: (layers, parts) for key, layers, parts in session.execute(statement)}
 
 

@@ -30,8 +30,9 @@ from triage.store.copying import copy_in
 from triage.store.tables import EmbeddingRow, ReportRow, ReportSupporterRow, ThemeMemberRow
 from triage.types import CleanReport, Kind, Report
 
-# What a report has besides the columns of its own row.
+# What a report has besides the columns of its own row, and the columns that it has as they are.
 _OWN = ("reporter", "supporters", "theme_id", "is_core")
+_SHARED = tuple(field.name for field in fields(Report) if field.name not in _OWN)
 
 # What intake writes into the table, by PostgreSQL's name of the column's type.
 COLUMN_TYPES = {
@@ -348,11 +349,13 @@ def _load(session: Session, condition: ColumnElement[bool] | None) -> list[Repor
         .group_by(col(ReportSupporterRow.report_id))
         .subquery()
     )
+    # columns, not entities: half of the time, and neither prompts nor bands are fetched
     statement = (
         select(
-            ReportRow,
-            col(ThemeMemberRow.theme_id),
+            *(getattr(ReportRow, name) for name in _SHARED),
+            col(ReportRow.author_hash),
             people.c.people,
+            col(ThemeMemberRow.theme_id),
             col(ThemeMemberRow.is_core),
         )
         .outerjoin(ThemeMemberRow, col(ThemeMemberRow.report_id) == col(ReportRow.report_id))
@@ -361,25 +364,20 @@ def _load(session: Session, condition: ColumnElement[bool] | None) -> list[Repor
     )
     if condition is not None:
         statement = statement.where(condition)
-    return [
-        _report(row, theme_id, people or (), is_core is not False)
-        for row, theme_id, people, is_core in session.execute(statement)
-    ]
+    return [_report(*row) for row in session.execute(statement)]
 
 
-def _report(row: ReportRow, theme_id: int | None, people: Sequence[str], is_core: bool) -> Report:
-    shared: dict[str, Any] = {
-        name: getattr(row, name)
-        for name in Report.__dataclass_fields__
-        if name not in (*_OWN, "kind", "error_signatures")
-    }
-    root = row.duplicate_of or row.report_id
+def _report(*row: Any) -> Report:
+    """A report from its own columns and, behind them, what it has besides."""
+    *own, author_hash, people, theme_id, is_core = row
+    shared: dict[str, Any] = dict(zip(_SHARED, own, strict=True))
+    root = shared["duplicate_of"] or shared["report_id"]
+    shared["kind"] = Kind(shared["kind"])
+    shared["error_signatures"] = tuple(shared["error_signatures"])
     return Report(
         **shared,
-        kind=Kind(row.kind),
-        error_signatures=tuple(row.error_signatures),
-        reporter=row.author_hash or f"anonymous:{root}",
-        supporters=tuple(sorted(people)),
+        reporter=author_hash or f"anonymous:{root}",
+        supporters=tuple(sorted(people or ())),
         theme_id=theme_id,
-        is_core=is_core,
+        is_core=is_core is not False,
     )
