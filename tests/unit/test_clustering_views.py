@@ -55,6 +55,16 @@ def test_the_same_seed_gives_the_same_clusters_and_memberships() -> None:
     assert np.array_equal(first.membership_probability, again.membership_probability)
 
 
+def test_more_processors_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    views = halves(5, 9)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    alone = cluster_views(views, min_cluster_size=4)
+    monkeypatch.setattr("os.cpu_count", lambda: 5)
+    together = cluster_views(views, min_cluster_size=4)
+    assert np.array_equal(alone.labels, together.labels)
+    assert np.array_equal(alone.membership_probability, together.membership_probability)
+
+
 def test_a_group_too_small_beside_large_ones_is_found_among_those_left_over() -> None:
     rows = np.concatenate([blobs(4, 150, 0), blobs(1, 6, 0, spread=0.2, seed=5)])
     at_once = cluster(rows, min_cluster_size=4).labels

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,7 +123,8 @@ def _shared_runs(views: Sequence[View], min_cluster_size: int, seed: int) -> Flo
     count = len(views[0].rows)
     shared = np.zeros((count, count), dtype=np.float32)
     with ThreadPoolExecutor(os.cpu_count(), initializer=_run_alone) as threads:
-        for labels in threads.map(run, drawn):
+        # the first one alone: threads that import the same libraries at once can meet half of one
+        for labels in chain([run(drawn[0])], threads.map(run, drawn[1:])):
             shared += (labels[:, None] == labels[None, :]) & (labels != NOISE)[:, None]
     return np.asarray(shared / RUNS, dtype=np.float32)
 
