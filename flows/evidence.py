@@ -49,7 +49,8 @@ class Evidence:
         """The reports, each told whether wording too holds it in its group (n,)."""
         core = is_corroborated(labels, self.wording_neighbours).tolist()
         return [
-            replace(report, is_core=held) for report, held in zip(self.reports, core, strict=True)
+            report if report.is_core is held else replace(report, is_core=held)
+            for report, held in zip(self.reports, core, strict=True)
         ]
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from scipy.stats import nbinom
-
 SPAN = timedelta(days=14)
 LEAST_RECENT = 3
 # Half a report a fortnight is expected of anything: what is new has no past of its own.
@@ -32,6 +30,9 @@ def is_growing(times: Sequence[datetime], now: datetime) -> bool:
     The rate is Gamma distributed after what was seen before, so the count is negative binomial:
     after few earlier reports many new ones are a small surprise.
     """
+    # takes two seconds to import, and every command knows of this module
+    from scipy.stats import nbinom
+
     recent, expected = expected_reports(times, now)
     if recent < LEAST_RECENT:
         return False
