@@ -111,6 +111,12 @@ def test_words_can_be_distilled_from_a_model_and_used(tmp_path: Path) -> None:
     assert means[0] @ means[1] > means[0] @ means[2]
 
 
+def test_a_teacher_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="Distilling words from") as caught:
+        distil_words(str(tmp_path), tmp_path / "words.safetensors")
+    assert "all-mpnet-base-v2" in caught.value.remedy
+
+
 def test_a_teacher_with_another_vocabulary_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,12 +10,16 @@ import numpy as np
 
 from triage.embedding.source import NO_ADAPTER, ModelSource
 from triage.embedding.words import FORMAT, word_tokenizer
-from triage.errors import TrainingError
+from triage.errors import EmbeddingError, TrainingError
 
 # Of the teacher's directions those in which words differ most. Labelled reports with an LLM's
 # phrases, adjusted Rand index with 64 0.70, with 128 0.72, with 256 0.73, with 384 0.73.
 DIRECTIONS = 256
 TOKENS_PER_BATCH = 512
+REMEDY = (
+    "Name a sentence-transformers model, or its folder, with BERT's vocabulary without capitals, "
+    "such as all-mpnet-base-v2."
+)
 
 
 def distil_words(
@@ -27,20 +31,24 @@ def distil_words(
     the mean of all taken away, the leading principal components kept; then one byte a number.
     ``teacher`` is a folder or a name on the hub; its vocabulary must be that of BERT without
     capitals, as all-mpnet-base-v2's is. ``progress`` gets the tokens done and all of them. Raises
-    ``EmbeddingError`` when it cannot be loaded, ``TrainingError`` for another vocabulary.
+    ``TrainingError`` for one that cannot be loaded or has another vocabulary.
     """
     from safetensors.numpy import save_file
 
     vocabulary = word_tokenizer().get_vocab()
     words = sorted(vocabulary, key=lambda word: vocabulary[word])
-    transformer: Any = ModelSource(teacher, NO_ADAPTER).load()
+    attempted = f"Distilling words from {teacher}"
+    try:
+        transformer: Any = ModelSource(teacher, NO_ADAPTER).load()
+    except EmbeddingError as error:
+        raise TrainingError(attempted, error.problem, REMEDY) from error
     known = transformer.tokenizer.get_vocab()
     missing = [word for word in words if word not in known and not _is_mark(word)]
     if missing:
         raise TrainingError(
-            f"Distilling words from {teacher}",
+            attempted,
             f"it does not know {len(missing)} of {len(words)} words, such as {missing[0]!r}",
-            "Take a teacher with BERT's vocabulary without capitals, such as all-mpnet-base-v2.",
+            REMEDY,
         )
     own = [known.get(word, transformer.tokenizer.unk_token_id) for word in words]
     states = _alone(transformer, own, progress)

@@ -30,10 +30,9 @@ class WordVectors:
     scales: Floats
 
     def mean(self, texts: Sequence[str]) -> Floats:
-        """The mean vector of each text's tokens, in any order: (n, d); zeros without a token.
+        """The mean vector of each text's tokens: (n, d), zeros where there is none.
 
-        What a transformer gives away by reading words in their context, it gains in that: so the
-        two err on different texts.
+        It is blind to order and context, and so errs on other texts than a transformer does.
         """
         from scipy.sparse import csr_array
 
