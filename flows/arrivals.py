@@ -6,6 +6,7 @@ of themes, and texts of reports in none), by an index where there are many.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -211,7 +212,12 @@ def _found(
     least = policy.min_cluster_size
     evidence = gather_evidence(workspace, session, corpus, together)
     labels = unite_alike(
-        cluster_views(evidence.views, min_cluster_size=least, seed=policy.seed).labels,
+        cluster_views(
+            evidence.views,
+            min_cluster_size=least,
+            seed=policy.seed,
+            threads=os.cpu_count() or 1,
+        ).labels,
         corpus.rows(together),
     )
     new = {report.report_id for report in residue}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -81,6 +82,7 @@ def cluster_whole(
         evidence.views if is_whole else [view.take(rows) for view in evidence.views],
         min_cluster_size=workspace.config.policy.min_cluster_size,
         seed=workspace.config.policy.seed,
+        threads=os.cpu_count() or 1,
     ).labels
     labels = np.full(len(reports), -1, dtype=np.int64)
     labels[rows] = unite_alike(found, corpus.rows([reports[row] for row in rows]))

@@ -55,12 +55,9 @@ def test_the_same_seed_gives_the_same_clusters_and_memberships() -> None:
     assert np.array_equal(first.membership_probability, again.membership_probability)
 
 
-def test_more_processors_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_threads_change_nothing() -> None:
     views = halves(5, 9)
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
-    alone = cluster_views(views, min_cluster_size=4)
-    monkeypatch.setattr("os.cpu_count", lambda: 5)
-    together = cluster_views(views, min_cluster_size=4)
+    alone, together = (cluster_views(views, min_cluster_size=4, threads=n) for n in (1, 5))
     assert np.array_equal(alone.labels, together.labels)
     assert np.array_equal(alone.membership_probability, together.membership_probability)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
@@ -36,7 +35,9 @@ LEAST_FELLOWSHIP = 0.6
 LEAST_FELLOWSHIP_OF_REST = 0.85
 
 
-def cluster_views(views: Sequence[View], *, min_cluster_size: int, seed: int = 0) -> ClusterResult:
+def cluster_views(
+    views: Sequence[View], *, min_cluster_size: int, seed: int = 0, threads: int = 1
+) -> ClusterResult:
     """Group reports by several views of them (see ``cluster`` for the promises).
 
     Few reports are clustered 16 times, each time with other weights of the views and another
@@ -44,7 +45,7 @@ def cluster_views(views: Sequence[View], *, min_cluster_size: int, seed: int = 0
     On labelled reports the adjusted Rand index rose from 0.36 to 0.40, and its spread over samples
     halved. Whoever is left over is clustered in the same way once more, and only what is surer than
     before stays. Many reports are clustered once, at the middle weights: there each cluster rests
-    on more of them, and the time counts.
+    on more of them, and the time counts. How many ``threads`` share the work changes no result.
     """
     middle = combined(views)
     if not np.isfinite(middle).all():
@@ -58,10 +59,11 @@ def cluster_views(views: Sequence[View], *, min_cluster_size: int, seed: int = 0
     # waiting for each other made an eigenvalue decomposition of 362 rows take 1.5 s, not 0.03 s.
     with threadpool_limits(1, user_api="blas"):
         ordered = [view.take(order) for view in views]
-        labels, fellowship = _agreement(ordered, min_cluster_size, seed)
+        labels, fellowship = _agreement(ordered, min_cluster_size, seed, threads)
         rest = np.flatnonzero(labels == NOISE)
         if min_cluster_size <= len(rest) < len(labels):
-            late, strength = _agreement([v.take(rest) for v in ordered], min_cluster_size, seed)
+            left = [view.take(rest) for view in ordered]
+            late, strength = _agreement(left, min_cluster_size, seed, threads)
             loosest = _likeness_within(middle[order], labels).min()
             is_sure = (_mean_of_cluster(strength, late) >= LEAST_FELLOWSHIP_OF_REST) & (
                 _likeness_within(middle[order][rest], late) >= loosest
@@ -72,9 +74,11 @@ def cluster_views(views: Sequence[View], *, min_cluster_size: int, seed: int = 0
     return ClusterResult(largest_first(labels)[back], fellowship[back])
 
 
-def _agreement(views: Sequence[View], min_cluster_size: int, seed: int) -> tuple[Labels, Floats]:
+def _agreement(
+    views: Sequence[View], min_cluster_size: int, seed: int, threads: int
+) -> tuple[Labels, Floats]:
     """Labels (n,) that the runs agree on, and how often each report was with its fellows (n,)."""
-    shared = _shared_runs(views, min_cluster_size, seed)
+    shared = _shared_runs(views, min_cluster_size, seed, threads)
     agreed = _agreed(shared, min_cluster_size)
     labels = _without_small(
         np.where(_fellowship(shared, agreed) >= LEAST_FELLOWSHIP, agreed, NOISE), min_cluster_size
@@ -100,7 +104,7 @@ def _mean_of_cluster(strength: Floats, labels: Labels) -> Floats:
     return means
 
 
-def _shared_runs(views: Sequence[View], min_cluster_size: int, seed: int) -> Floats:
+def _shared_runs(views: Sequence[View], min_cluster_size: int, seed: int, threads: int) -> Floats:
     """In which share of the runs each pair of reports was in one cluster: (n, n)."""
     generator = np.random.default_rng(seed)
     drawn = [
@@ -122,9 +126,9 @@ def _shared_runs(views: Sequence[View], min_cluster_size: int, seed: int) -> Flo
 
     count = len(views[0].rows)
     shared = np.zeros((count, count), dtype=np.float32)
-    with ThreadPoolExecutor(os.cpu_count(), initializer=_run_alone) as threads:
+    with ThreadPoolExecutor(threads, initializer=_run_alone) as pool:
         # the first one alone: threads that import the same libraries at once can meet half of one
-        for labels in chain([run(drawn[0])], threads.map(run, drawn[1:])):
+        for labels in chain([run(drawn[0])], pool.map(run, drawn[1:])):
             shared += (labels[:, None] == labels[None, :]) & (labels != NOISE)[:, None]
     return np.asarray(shared / RUNS, dtype=np.float32)
 
