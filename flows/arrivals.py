@@ -6,7 +6,6 @@ of themes, and texts of reports in none), by an index where there are many.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows.corpus import Centring, Corpus, gather
-from flows.evidence import gather_evidence
+from flows.evidence import THREADS, gather_evidence
 from flows.showing import ShowProgress
 from flows.theme_upkeep import found_themes, settle_landmarks
 from triage.clustering import cluster_views
@@ -216,7 +215,7 @@ def _found(
             evidence.views,
             min_cluster_size=least,
             seed=policy.seed,
-            threads=os.cpu_count() or 1,
+            threads=THREADS,
         ).labels,
         corpus.rows(together),
     )

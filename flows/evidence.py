@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -22,7 +23,7 @@ from triage.clustering import (
     wording_vectors,
 )
 from triage.database import Session
-from triage.embedding import PACKAGED_WORDS, load_words
+from triage.embedding import load_words
 from triage.reading import LAYERS
 from triage.store.distillations import StoredDistillation
 from triage.types import Report
@@ -35,6 +36,8 @@ TEMPERATURE = 0.85
 # An LLM's answer about the layer is believed, the others stay possible.
 ANSWERED, NOT_ANSWERED = np.log(0.999), np.log(0.0002)
 WITNESSING_NEIGHBOURS = 8
+# Threads that cluster at the same time: each holds copies of all vectors, 14 MB of 3,000 reports.
+THREADS = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def _phrase_words(
     phrases = [found.failure for found in said if found is not None]
     if not phrases:
         return np.zeros((0, 0), dtype=np.float32)
-    return load_words(workspace.settings.word_vectors or PACKAGED_WORDS).mean(phrases)
+    return load_words(workspace.settings.word_vectors).mean(phrases)
 
 
 def _read(

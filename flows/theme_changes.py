@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from flows.arrivals import groups_of
 from flows.corpus import Corpus
-from flows.evidence import Evidence, gather_evidence
+from flows.evidence import THREADS, Evidence, gather_evidence
 from flows.theme_upkeep import anchors_of, found_themes, load_background, make_theme
 from triage.clustering import cluster_views
 from triage.database import Session
@@ -82,7 +81,7 @@ def cluster_whole(
         evidence.views if is_whole else [view.take(rows) for view in evidence.views],
         min_cluster_size=workspace.config.policy.min_cluster_size,
         seed=workspace.config.policy.seed,
-        threads=os.cpu_count() or 1,
+        threads=THREADS,
     ).labels
     labels = np.full(len(reports), -1, dtype=np.int64)
     labels[rows] = unite_alike(found, corpus.rows([reports[row] for row in rows]))

@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from triage.cli.findings import Finding, fail, ok, warn
 from triage.config.loader import load_config
 from triage.database import alembic_config
-from triage.embedding import PACKAGED_WORDS, Embedder, load_words
+from triage.embedding import Embedder, load_words
 from triage.errors import ReaderError
 from triage.settings import Settings
 from triage.store.server import ServerFacts, load_clock, load_server_facts
@@ -81,8 +81,9 @@ def check_llm(settings: Settings) -> Iterator[Finding]:
 
 def check_words(settings: Settings) -> Iterator[Finding]:
     """An LLM's phrases can be compared by their words."""
-    path = settings.word_vectors or PACKAGED_WORDS
-    yield ok("word vectors", f"{load_words(path).vectors.shape[1]} numbers a word, of {path.name}")
+    count, numbers = load_words(settings.word_vectors).vectors.shape
+    said = f"{settings.word_vectors or 'the shipped ones'}, {count} tokens of {numbers} numbers"
+    yield ok("word vectors", said)
 
 
 def check_reader(workspace: Workspace) -> Iterator[Finding]:

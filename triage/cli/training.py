@@ -109,7 +109,7 @@ def train_words(
 ) -> None:
     """Distil word vectors from a larger model: a second witness for an LLM's phrases.
 
-    The shipped ones are of all-mpnet-base-v2; that takes three minutes. The teacher must have
+    The shipped ones are of all-mpnet-base-v2; that takes some minutes. The teacher must have
     BERT's vocabulary without capitals. Use them with TRIAGE_WORD_VECTORS=FILE.
     """
     from triage.embedding.word_training import distil_words

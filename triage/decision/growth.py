@@ -30,7 +30,7 @@ def is_growing(times: Sequence[datetime], now: datetime) -> bool:
     The rate is Gamma distributed after what was seen before, so the count is negative binomial:
     after few earlier reports many new ones are a small surprise.
     """
-    # takes two seconds to import, and every command knows of this module
+    # takes over a second to import, and every command knows of this module
     from scipy.stats import nbinom
 
     recent, expected = expected_reports(times, now)

@@ -3,13 +3,12 @@
 from triage.embedding.adapter import PACKAGED_ADAPTER
 from triage.embedding.embedder import Embedder
 from triage.embedding.source import PACKAGED_MODEL
-from triage.embedding.words import PACKAGED_WORDS, WordVectors, load_words
+from triage.embedding.word_vectors import PACKAGED_WORDS, load_words
 
 __all__ = [
     "PACKAGED_ADAPTER",
     "PACKAGED_MODEL",
     "PACKAGED_WORDS",
     "Embedder",
-    "WordVectors",
     "load_words",
 ]

@@ -57,10 +57,14 @@ def word_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def load_words(path: Path = PACKAGED_WORDS) -> WordVectors:
-    """Word vectors from a file. Raises ``EmbeddingError`` for one missing, broken or too old."""
+def load_words(path: Path | None) -> WordVectors:
+    """Word vectors from a file, or the shipped ones.
+
+    Raises ``EmbeddingError`` for a file that is missing, broken or too old.
+    """
     from safetensors import SafetensorError, safe_open
 
+    path = path or PACKAGED_WORDS
     attempted = f"Loading the word vectors {path}"
     try:
         with safe_open(path, framework="numpy") as stored:
