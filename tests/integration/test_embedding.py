@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from triage.embedding import PACKAGED_ADAPTER, Embedder
+from triage.embedding import embedder as embedder_module
 from triage.embedding.training import Sample, train_adapter
 from triage.errors import EmbeddingError, TrainingError
 
@@ -63,6 +64,15 @@ def test_parts_are_bounded_and_hold_every_text_once(embedder: Embedder) -> None:
     assert sorted(place for places, _ in parts for place in places) == list(range(len(TEXTS)))
     lengths = [len(TEXTS[place]) for places, _ in parts for place in places]
     assert lengths == sorted(lengths)
+
+
+def test_long_texts_come_in_smaller_parts(
+    embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedder_module, "CHARACTERS_PER_PART", 100)
+    texts = ["word " * 30, "short", *["word " * 10] * 3, "", "word " * 40]
+    parts = [places for places, _ in embedder.encode_parts(texts)]
+    assert [sorted(places) for places in parts] == [[1, 2, 5], [3, 4], [0], [6]]
 
 
 def test_the_revision_follows_the_content_of_the_weights(

@@ -17,8 +17,10 @@ from triage.errors import EmbeddingError
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-# Texts that are tokenised and handed over together: bounds memory, and what a kill costs.
-TEXTS_PER_PART = 512
+# What is tokenised and handed over together: bounds memory, and what a kill costs (some 5 to 15 s
+# of work on two cores). After each part some cores wait for the last one, so it is not smaller.
+TEXTS_PER_PART = 2048
+CHARACTERS_PER_PART = 250_000
 
 
 class Embedder:
@@ -97,12 +99,11 @@ class Embedder:
     ) -> Iterator[tuple[list[int], Floats]]:
         """``encode`` in parts of at most ``size`` texts of like length, the shortest first.
 
-        Each part is the places of its texts and their vectors, (k, dimensions).
+        Each part is the places of its texts and their vectors, (k, dimensions). Long texts come in
+        smaller parts.
         """
-        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
         characters = sum(len(text) for text in texts)
-        for start in range(0, len(order), size):
-            places = order[start : start + size]
+        for places in _parts(texts, size):
             yield places, self._encode_part([texts[place] for place in places], characters)
 
     def _encode_part(self, texts: list[str], characters: int) -> Floats:
@@ -129,3 +130,17 @@ class Embedder:
     def load_transformer(self) -> SentenceTransformer:
         """The model anew, on the CPU, its adapter merged in. Raises ``EmbeddingError``."""
         return self._source.load()
+
+
+def _parts(texts: Sequence[str], size: int) -> Iterator[list[int]]:
+    """Places of texts, the shortest first, in parts of bounded length."""
+    part: list[int] = []
+    characters = 0
+    for place in sorted(range(len(texts)), key=lambda place: len(texts[place])):
+        characters += len(texts[place])
+        if part and (len(part) == size or characters > CHARACTERS_PER_PART):
+            yield part
+            part, characters = [], len(texts[place])
+        part.append(place)
+    if part:
+        yield part

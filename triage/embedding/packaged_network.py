@@ -110,7 +110,7 @@ class _Layers:
         places = ops.range(np.int64(0), count, np.int64(1), "i64")
         parts = {"word": ids, "position": places, "token_type": types}
         word, place, kind = (
-            ops.gather(self._weights[f"embeddings.{name}_embeddings.weight"], rows, axis)
+            ops.gather(self._weight(f"embeddings.{name}_embeddings.weight"), rows, axis)
             for name, rows in parts.items()
         )
         return self._normalised(word + place + kind, "embeddings.LayerNorm")
@@ -137,8 +137,12 @@ class _Layers:
         return self._ops.transpose(split, np.array([0, 2, 1, 3]))
 
     def _linear(self, states: Any, name: str) -> Any:
-        product = self._ops.matmul(states, self._weights[f"{name}.weight"], False, True)
+        product = self._ops.matmul(states, self._weight(f"{name}.weight"), False, True)
         return product + self._weights[f"{name}.bias"]
+
+    def _weight(self, name: str) -> Any:
+        """A matrix as a node; given as it is, it would be made of a list of its numbers."""
+        return self._ops.constant(self._weights[name], np.float32)
 
     def _normalised(self, states: Any, name: str) -> Any:
         plain = self._ops.mvn(

@@ -8,7 +8,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,7 @@ class ModelSource:
         """What tells two states of the same model apart, by whatever it is run.
 
         A hub model's commit; for a local folder a hash over the content of its files (all
-        of it: a fine-tuned middle layer changes neither size nor ends; 90 MB take 0.1 s). The
+        of it: a fine-tuned middle layer changes neither size nor ends). The
         adapter's files count too. Raises ``EmbeddingError`` when the model cannot be found.
         """
         adapted = "" if self.adapter is None else f"+{_files_digest(*adapter_files(self.adapter))}"
@@ -117,10 +117,17 @@ def _files_digest(*paths: Path, root: Path | None = None) -> str:
     digest = hashlib.sha256()
     for path in paths:
         name = path.name if root is None else path.relative_to(root).as_posix()
+        state = path.stat()
         digest.update(name.encode() + b"\0")
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+        digest.update(_digest(path, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
     return digest.hexdigest()[:16]
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, size: int, modified: int, changed: int) -> bytes:
+    """SHA-256 of a file in this state; every stage asks, and 90 MB take 0.1 to 0.5 s."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 @contextmanager
