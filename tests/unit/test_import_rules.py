@@ -9,11 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CORE = {
-    "cleaning", "clustering", "themes", "reading", "decision", "routing", "corrections", "filing",
-    "listening", "privacy", "verification", "page", "digests",
+    "cleaning", "letters", "clustering", "themes", "reading", "decision", "routing", "corrections",
+    "filing", "listening", "privacy", "verification", "page", "digests",
 }  # fmt: skip
 EDGES = {
     "distilling", "embedding", "tracker", "sources", "database", "store", "readerfile", "sending",
+    "cleaner",
 }  # fmt: skip
 EVERYBODYS = {"types", "errors"}
 # Which room is the only one to know an outside thing.

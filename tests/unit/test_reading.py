@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.feature_extraction.text import HashingVectorizer
 
+from triage.letters import count_letters
 from triage.reading import (
     LAYERS,
     Calibration,
@@ -138,3 +142,26 @@ def test_kappa_and_calibration_error_of_known_cases() -> None:
 def test_logarithms_of_chances_sum_to_one_for_any_values() -> None:
     values = np.array([[1000.0, 0.0], [-1000.0, -1000.0]])
     assert np.exp(log_softmax(values)).sum(axis=1) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("sizes", "buckets"), [((2, 4), 2**14), ((3, 5), 2**17)])
+@given(texts=st.lists(st.text(max_size=60), min_size=1, max_size=8))
+def test_letters_are_those_that_scikit_learn_counts(
+    texts: list[str], sizes: tuple[int, int], buckets: int
+) -> None:
+    usual = HashingVectorizer(
+        analyzer="char_wb",
+        ngram_range=sizes,
+        n_features=buckets,
+        alternate_sign=False,
+        norm=None,
+    )
+    found, expected = count_letters(texts, sizes, buckets), usual.transform(texts)
+    assert found.shape == expected.shape
+    assert (found != expected).nnz == 0
+    assert np.array_equal(found.indices, expected.indices)
+
+
+def test_no_text_has_no_letters() -> None:
+    assert count_letters([], (2, 4), 16).shape == (0, 16)
+    assert count_letters(["", " \n"], (2, 4), 16).nnz == 0

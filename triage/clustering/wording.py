@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from triage.clustering.centring import unit_length
 from triage.clustering.likeness import NOISE
+from triage.letters import count_letters
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -27,6 +28,17 @@ PHRASE_WEIGHT = 2.0
 # Of a member's eight nearest by wording, how many must be in its theme. Labelled reports, pure
 # cores and reports in them: any 0.58 and 0.54, two 0.84 and 0.34, three 0.82 and 0.17.
 WITNESSES = 2
+
+
+def import_libraries() -> None:
+    """Import what ``wording_vectors`` needs, a second's work.
+
+    For whoever calls it in a thread: of a library that two threads import at once, one can meet
+    half.
+    """
+    import sklearn.feature_extraction.text
+    import sklearn.preprocessing
+    import sklearn.utils.extmath  # noqa: F401
 
 
 def wording_vectors(texts: Sequence[str], phrases: Sequence[str | None]) -> Floats:
@@ -48,23 +60,18 @@ def wording_vectors(texts: Sequence[str], phrases: Sequence[str | None]) -> Floa
 def _weighted(rows: Sequence[tuple[str, str | None]]) -> Any:
     """Sparse TF-IDF rows of unit length: (n, BUCKETS)."""
     # scikit-learn takes a second to import and only themes need it
-    from sklearn.feature_extraction.text import HashingVectorizer
     from sklearn.preprocessing import normalize
 
-    counter = HashingVectorizer(
-        analyzer="char_wb",
-        ngram_range=LETTERS,
-        n_features=BUCKETS,
-        alternate_sign=False,
-        norm=None,
-        dtype=np.float32,
-    )
-    counts = counter.transform([text for text, _ in rows])
+    counts = _letters([text for text, _ in rows])
     if not any(phrase for _, phrase in rows):
         return _weigh(counts, _rarity(counts))
-    said = counter.transform([phrase or "" for _, phrase in rows])
+    said = _letters([phrase or "" for _, phrase in rows])
     rarity = _rarity(counts + said)
     return normalize(_weigh(counts, rarity) + PHRASE_WEIGHT * _weigh(said, rarity), copy=False)
+
+
+def _letters(texts: Sequence[str]) -> Any:
+    return count_letters(texts, LETTERS, BUCKETS).astype(np.float32)
 
 
 def _rarity(counts: Any) -> Floats:

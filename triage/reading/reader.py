@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.reading.features import Floats, Sparse, assemble, count_letters
+from triage.letters import Sparse
+from triage.reading.features import Floats, assemble, reader_letters
 
 FORMAT = 1
 LAYERS = ("model", "harness", "serving", "config", "docs", "other")
@@ -105,7 +106,7 @@ class Reader:
 
     def read(self, vectors: Floats, texts: Sequence[str]) -> RawReadings:
         """Read ``texts`` with their vectors (n, d) as embedded."""
-        features = assemble(vectors, count_letters(texts), centre=self.centre, rarity=self.rarity)
+        features = assemble(vectors, reader_letters(texts), centre=self.centre, rarity=self.rarity)
         return RawReadings(
             self.layers.log_probabilities(features), self.capabilities.log_probabilities(features)
         )

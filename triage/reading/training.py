@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage.clustering import unit_length
+from triage.letters import Sparse
 from triage.reading.calibrating import calibrate, mean_by_mode
-from triage.reading.features import Floats, Sparse, assemble, count_letters, fit_rarity
+from triage.reading.features import Floats, assemble, fit_rarity, reader_letters
 from triage.reading.reader import LAYERS, Linear, Reader
 
 # Chosen by cross-validation over 320 invented failure modes: more regularisation loses accuracy,
@@ -45,7 +46,7 @@ class Lesson:
 def train_reader(lesson: Lesson, *, embedding: str, trained_on: str) -> Reader:
     """Fit the two regressions on all reports, the calibration on readings of held-back ones."""
     centre = lesson.vectors.mean(axis=0).astype(np.float32)
-    counts = count_letters(lesson.texts)
+    counts = reader_letters(lesson.texts)
     rarity = fit_rarity(counts)
     ids = tuple(dict.fromkeys(lesson.map_capabilities))
 
@@ -54,8 +55,8 @@ def train_reader(lesson: Lesson, *, embedding: str, trained_on: str) -> Reader:
 
     taught = _Taught(
         reports=features(lesson.vectors, counts),
-        phrases=features(lesson.phrase_vectors, count_letters(lesson.phrases)),
-        map=features(lesson.map_vectors, count_letters(lesson.map_texts)),
+        phrases=features(lesson.phrase_vectors, reader_letters(lesson.phrases)),
+        map=features(lesson.map_vectors, reader_letters(lesson.map_texts)),
         layers=np.array([LAYERS.index(layer) for layer in lesson.layers]),
         capabilities=np.array([ids.index(one) for one in lesson.capabilities]),
         map_capabilities=np.array([ids.index(one) for one in lesson.map_capabilities]),
