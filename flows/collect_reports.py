@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +18,7 @@ from flows.remembering import without_forgotten
 from flows.remote_sources import RemoteSource, remote_sources, source_rows
 from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
 from flows.stages import run_stage
+from triage.cleaner import clean_batches
 from triage.cleaning import (
     clean_report,
     hash_author,
@@ -49,6 +53,8 @@ from triage.types import (
 from triage.workspace import Workspace, open_workspace
 
 BATCH = 500
+# Processes that clean a long file: each holds 60 MB.
+PROCESSES = min(4, os.cpu_count() or 1)
 KEYS_HOLD = timedelta(days=1)  # idempotency keys of the HTTP intake; senders are told so
 
 
@@ -100,12 +106,15 @@ def ingest(
     """Read one file; what was stored before a failure stays, and reading it again is harmless."""
     received_at = datetime.now(UTC)
     items = read_file(path, received_at=received_at, redact=redact_excerpt, origin=origin)
+    batches = iter(lambda: list(islice(items, BATCH)), [])
+    clean = _cleaning(workspace, received_at)
     summary = CollectSummary()
     read = 0
-    while batch := list(islice(items, BATCH)):
-        summary += _save(workspace, batch, received_at)
-        read += len(batch)
-        progress(f"reading {path.name}", read, 0)
+    with closing(clean_batches(batches, clean, processes=PROCESSES)) as cleaned_batches:
+        for cleaned in cleaned_batches:
+            summary += _keep(workspace, cleaned)
+            read += len(cleaned)
+            progress(f"reading {path.name}", read, 0)
     return summary
 
 
@@ -139,11 +148,21 @@ def _save(
     cursor: tuple[str, str] | None = None,
     answers: Mapping[str, Sequence[ReporterAnswer]] = MappingProxyType({}),
 ) -> CollectSummary:
-    """Clean a batch and store all of it, its rejections and the cursor in one transaction.
+    """Clean a batch and keep it."""
+    (cleaned,) = clean_batches([items], _cleaning(workspace, received_at), processes=1)
+    return _keep(workspace, cleaned, cursor, answers)
+
+
+def _keep(
+    workspace: Workspace,
+    cleaned: Sequence[CleanReport | Rejection],
+    cursor: tuple[str, str] | None = None,
+    answers: Mapping[str, Sequence[ReporterAnswer]] = MappingProxyType({}),
+) -> CollectSummary:
+    """Store all of a batch, its rejections and the cursor in one transaction.
 
     ``answers`` of reporters who were told of a mend go with their reports and are none.
     """
-    cleaned = list(_clean(workspace, items, received_at))
     reports = [item for item in cleaned if isinstance(item, CleanReport)]
     rejections = [item for item in cleaned if isinstance(item, Rejection)]
     with workspace.database.session() as session:
@@ -193,19 +212,16 @@ def _readable(
     }
 
 
-def _clean(
-    workspace: Workspace, items: Iterable[RawReport | Rejection], received_at: datetime
-) -> Iterator[CleanReport | Rejection]:
-    for item in items:
-        if isinstance(item, Rejection):
-            yield item
-        else:
-            yield clean_report(
-                item,
-                hash_key=workspace.hash_key,
-                received_at=received_at,
-                resolve_version=workspace.config.resolve_version,
-            )
+def _cleaning(
+    workspace: Workspace, received_at: datetime
+) -> Callable[[RawReport], CleanReport | Rejection]:
+    """How this installation cleans a report; another process can be given it."""
+    return partial(
+        clean_report,
+        hash_key=workspace.hash_key,
+        received_at=received_at,
+        resolve_version=workspace.config.resolve_version,
+    )
 
 
 @flow(
