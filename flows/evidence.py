@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from triage.clustering import (
     View,
     evidence_views,
     fit_centres,
+    import_libraries,
     is_corroborated,
     nearest_neighbours,
     wording_vectors,
@@ -69,10 +71,15 @@ def gather_evidence(
     phrases = load_phrases(session, workspace.settings)
     said = [phrases.get(report.fingerprint) for report in reports]
     texts = {report.fingerprint: prepared_text(report) for report in reports}
-    wording = wording_vectors(
-        [texts[report.fingerprint] for report in reports],
-        [None if found is None else found.failure for found in said],
-    )
+    import_libraries()
+    with ThreadPoolExecutor(1) as beside:
+        waiting = beside.submit(
+            wording_vectors,
+            [texts[report.fingerprint] for report in reports],
+            [None if found is None else found.failure for found in said],
+        )
+        readings = _read(workspace, session, corpus, reports, texts, said, progress)
+        wording = waiting.result()
     languages = [report.language for report in reports]
     # Who shares no letters with anybody is like nobody, and not like the others of that kind.
     is_strange = ~wording.any(axis=1)
@@ -85,7 +92,7 @@ def gather_evidence(
         evidence_views(
             corpus.rows(reports),
             wording,
-            _read(workspace, session, corpus, reports, texts, said, progress),
+            readings,
             is_distilled=np.array([found is not None for found in said], dtype=bool),
             phrase_words=_phrase_words(workspace, said),
         ),

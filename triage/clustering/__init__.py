@@ -15,7 +15,7 @@ from triage.clustering.likeness import (
 )
 from triage.clustering.neighbours import nearest_neighbours
 from triage.clustering.views import View, combined
-from triage.clustering.wording import is_corroborated, wording_vectors
+from triage.clustering.wording import import_libraries, is_corroborated, wording_vectors
 
 __all__ = [
     "NOISE",
@@ -30,6 +30,7 @@ __all__ = [
     "evidence_views",
     "fellow_similarity",
     "fit_centres",
+    "import_libraries",
     "is_corroborated",
     "nearest_neighbours",
     "neighbourhood_share",

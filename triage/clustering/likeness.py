@@ -26,10 +26,11 @@ def chance_similarity(unit: Floats) -> float:
     however many pairs above 0 belong together. Few rows are blended with a usual spread.
     """
     rows = unit[:: max(1, len(unit) // SAMPLE)]
-    similarity = (rows @ rows.T)[np.triu_indices(len(rows), 1)]
-    below = similarity[similarity < 0].astype(np.float64)
-    known = len(below) / (len(below) + SAMPLE)
-    spread = np.sqrt(np.mean(below**2)) if len(below) else USUAL_SPREAD
+    below = np.minimum(rows @ rows.T, 0)  # every pair twice; nothing is below 0 to itself
+    count = np.count_nonzero(below) // 2
+    known = count / (count + SAMPLE)
+    total = np.einsum("ij,ij->", below, below, dtype=np.float64) / 2
+    spread = np.sqrt(total / count) if count else USUAL_SPREAD
     return float(CHANCE * (known * spread + (1 - known) * USUAL_SPREAD))
 
 

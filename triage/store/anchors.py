@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import delete, literal, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, delete, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlmodel import Session, col
 
 from triage.store.among import among
@@ -16,9 +16,11 @@ from triage.types import ThemeStatus
 def save_anchors(session: Session, theme_id: int, fingerprints: Iterable[str]) -> None:
     """Let these texts, and no others, stand for a theme."""
     session.execute(delete(ThemeAnchorRow).where(col(ThemeAnchorRow.theme_id) == theme_id))
-    values = [{"theme_id": theme_id, "fingerprint": key} for key in sorted(set(fingerprints))]
-    if values:
-        session.execute(insert(ThemeAnchorRow), values)
+    keys = sorted(set(fingerprints))
+    if keys:
+        each = func.unnest(literal(keys, ARRAY(Text)))
+        rows = select(literal(theme_id), each)
+        session.execute(insert(ThemeAnchorRow).from_select(["theme_id", "fingerprint"], rows))
 
 
 def remove_anchors(session: Session, fingerprints: Collection[str], *, keep_theme: int) -> None:

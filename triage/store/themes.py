@@ -35,6 +35,17 @@ STATES = text(
     """
 )
 
+# One statement for all: a thousand single rows take PostgreSQL and the driver twenty times as long.
+ADD_MEMBERS = text(
+    """
+    INSERT INTO theme_member (report_id, theme_id, joined_by, cosine_similarity, is_core)
+    SELECT report_id, :theme_id, :joined_by, similarity, is_core
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:similarities AS float8[]), CAST(:core AS boolean[]))
+        AS member (report_id, similarity, is_core)
+    ON CONFLICT DO NOTHING
+    """
+)
+
 
 def create_theme(
     session: Session, description: ThemeText, profile: ThemeProfile, anchors: Sequence[str]
@@ -64,18 +75,16 @@ def add_members(
 
     Those of ``loose`` are no part of its core.
     """
-    rows = [
-        {
-            "report_id": report_id,
-            "theme_id": theme_id,
-            "joined_by": joined_by,
-            "cosine_similarity": similarity,
-            "is_core": report_id not in loose,
-        }
-        for report_id, similarity in sorted(similarities.items())
-    ]
-    if rows:
-        session.execute(insert(ThemeMemberRow).on_conflict_do_nothing(), rows)
+    ids = sorted(similarities)
+    columns = {
+        "theme_id": theme_id,
+        "joined_by": joined_by,
+        "ids": ids,
+        "similarities": [similarities[report_id] for report_id in ids],
+        "core": [report_id not in loose for report_id in ids],
+    }
+    if ids:
+        session.execute(ADD_MEMBERS, columns)
 
 
 def move_members(
