@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 from tests.unit.test_clustering import blobs
 from triage.clustering import (
     NOISE,
+    ClusterResult,
     Readings,
     View,
     cluster,
     cluster_views,
     combined,
+    consensus,
     evidence_views,
     is_corroborated,
     wording_vectors,
@@ -60,6 +62,23 @@ def test_more_threads_change_nothing() -> None:
     alone, together = (cluster_views(views, min_cluster_size=4, threads=n) for n in (1, 5))
     assert np.array_equal(alone.labels, together.labels)
     assert np.array_equal(alone.membership_probability, together.membership_probability)
+
+
+@pytest.mark.parametrize(("reports", "runs"), [(60, 16), (1_000, 16), (2_000, 8), (3_000, 5)])
+def test_many_reports_are_clustered_less_often(
+    reports: int, runs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def cluster(vectors: Floats, **_: object) -> ClusterResult:
+        calls.append(len(vectors))
+        return ClusterResult(np.zeros(len(vectors), dtype=np.int64), np.ones(len(vectors)))
+
+    monkeypatch.setattr(consensus, "cluster", cluster)
+    rows = np.eye(4, dtype=np.float32)[np.arange(reports) % 4]
+    found = cluster_views([View(rows, 1, 1)], min_cluster_size=3)
+    assert calls == [reports] * runs
+    assert (found.labels == 0).all()
 
 
 def test_a_group_too_small_beside_large_ones_is_found_among_those_left_over() -> None:
