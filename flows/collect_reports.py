@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 
@@ -52,7 +51,10 @@ from triage.types import (
 )
 from triage.workspace import Workspace, open_workspace
 
-BATCH = 500
+# What is stored in one transaction, and what a kill costs: some two seconds. Every batch looks
+# through the duplicates' bands of all reports, so small ones cost more.
+BATCH = 1000
+BATCH_CHARACTERS = 5_000_000
 # Processes that clean a long file: each holds 60 MB.
 PROCESSES = min(4, os.cpu_count() or 1)
 KEYS_HOLD = timedelta(days=1)  # idempotency keys of the HTTP intake; senders are told so
@@ -106,16 +108,37 @@ def ingest(
     """Read one file; what was stored before a failure stays, and reading it again is harmless."""
     received_at = datetime.now(UTC)
     items = read_file(path, received_at=received_at, redact=redact_excerpt, origin=origin)
-    batches = iter(lambda: list(islice(items, BATCH)), [])
     clean = _cleaning(workspace, received_at)
     summary = CollectSummary()
     read = 0
-    with closing(clean_batches(batches, clean, processes=PROCESSES)) as cleaned_batches:
+    with closing(clean_batches(_batches(items), clean, processes=PROCESSES)) as cleaned_batches:
         for cleaned in cleaned_batches:
             summary += _keep(workspace, cleaned)
             read += len(cleaned)
             progress(f"reading {path.name}", read, 0)
     return summary
+
+
+def _batches(items: Iterable[RawReport | Rejection]) -> Iterator[list[RawReport | Rejection]]:
+    """What is read in batches, fewer of long reports: it bounds memory.
+
+    What came before an ``IntakeError`` is given before it is raised.
+    """
+    batch: list[RawReport | Rejection] = []
+    characters = 0
+    try:
+        for item in items:
+            batch.append(item)
+            characters += len(item.body) if isinstance(item, RawReport) else 0
+            if len(batch) == BATCH or characters >= BATCH_CHARACTERS:
+                yield batch
+                batch, characters = [], 0
+    except IntakeError:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
 
 
 def _collect_source(workspace: Workspace, source: RemoteSource) -> CollectSummary:

@@ -21,7 +21,7 @@ from triage.store.readings import load_readings, save_readings
 from triage.types import Report
 from triage.workspace import Workspace
 
-BATCH = 2000
+BATCH = 8000  # texts whose letters are counted at once: few words of each are new
 
 
 def open_reader(workspace: Workspace) -> tuple[Reader | None, tuple[str, ...]]:
@@ -67,10 +67,9 @@ def read_texts(
         raw = load_vectors(session, space, batch) if space is not None else {}
         batch = [key for key in batch if key in raw]
         found = reader.read(np.stack([raw[key] for key in batch]), [texts[key] for key in batch])
-        fresh = {
-            key: (found.layers[row].tolist(), found.capabilities[row].tolist())
-            for row, key in enumerate(batch)
-        }
+        # as exact as they are kept, so that the next run sees the same
+        layers, parts = np.round(found.layers, 4), np.round(found.capabilities, 4)
+        fresh = dict(zip(batch, zip(layers.tolist(), parts.tolist(), strict=True), strict=True))
         save_readings(session, reader.name, fresh)
         known |= fresh
         progress("reading", start + len(batch), len(missing))

@@ -83,13 +83,20 @@ class _Processes:
     def clean(
         self, first: Sequence[Item], others: Iterator[Sequence[Item]]
     ) -> Iterator[list[Cleaned]]:
-        """The batches in their order, a few of them at work at any time."""
+        """The batches in their order, a few of them at work at any time.
+
+        Where there is nothing to do but wait, a batch is cleaned here.
+        """
         waiting = deque([self._submit(first)])
         failure: IntakeError | None = None
         try:
             for batch in others:
-                waiting.append(self._submit(batch))
-                if len(waiting) > self._count * BATCHES_AHEAD:
+                is_full = len(waiting) >= self._count * BATCHES_AHEAD
+                if is_full and not waiting[0].done():
+                    waiting.append(_done(_clean_batch(self._clean, batch)))
+                else:
+                    waiting.append(self._submit(batch))
+                if is_full:
                     yield waiting.popleft().result()
         except IntakeError as error:
             failure = error
@@ -113,6 +120,12 @@ class _Processes:
         finally:
             self._idle.put(process)
         return _clean_batch(self._clean, batch)
+
+
+def _done(cleaned: list[Cleaned]) -> Future[list[Cleaned]]:
+    future: Future[list[Cleaned]] = Future()
+    future.set_result(cleaned)
+    return future
 
 
 def _start() -> _Process | None:

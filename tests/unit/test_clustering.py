@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
 from triage.clustering import NOISE, chance_similarity, cluster, fellow_similarity, fit_centres
 from triage.clustering.agglomeration import ward_tree
 from triage.clustering.neighbours import nearest_neighbours
+from triage.clustering.rows import distinct_rows
 
 
 def blobs(
@@ -209,3 +211,16 @@ def test_the_index_for_many_finds_nearly_the_same_neighbours() -> None:
     shared = [len(set(a) & set(b)) / 5 for a, b in zip(found[:200], exact, strict=True)]
     assert np.mean(shared) > 0.9
     assert (found != np.arange(len(vectors))[:, None]).all()
+
+
+@given(
+    rows=arrays(
+        np.float32,
+        array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=7),
+        elements=st.sampled_from([-1.0, -0.5, -0.0, 0.0, 0.25, 2.0]),
+    )
+)
+def test_distinct_rows_are_those_of_numpy(rows: NDArray[np.float32]) -> None:
+    expected = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
+    for found, known in zip(distinct_rows(rows), expected, strict=True):
+        assert np.array_equal(found, known)

@@ -108,6 +108,7 @@ def link_duplicates(
     first report, so families stay flat.
     """
     links: dict[int, int] = {}
+    to_link = frozenset(to_link)
     families = _Families({b for c in candidates if c.report_id in to_link for b in c.shingle_bands})
     for candidate in sorted(candidates, key=lambda c: c.report_id):
         if candidate.report_id not in to_link:

@@ -17,6 +17,7 @@ from triage.clustering.likeness import (
     neighbourhood_share,
 )
 from triage.clustering.neighbours import nearest_neighbours
+from triage.clustering.rows import distinct_rows
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -76,7 +77,7 @@ def cluster(
         raise ValueError("vectors to cluster contain values that are no numbers")
     # Distinct rows in sorted order: ties then break alike in any input order, and no group of equal
     # points can be torn apart.
-    distinct, copy_of, copies = np.unique(vectors, axis=0, return_inverse=True, return_counts=True)
+    distinct, copy_of, copies = distinct_rows(vectors)
     is_something = distinct.any(axis=1)
     unit = distinct.astype(np.float32, copy=False)
     scale_to_unit_length(unit)

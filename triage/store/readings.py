@@ -39,15 +39,7 @@ def save_readings(
         "layers": "float8[]",
         "capabilities": "float8[]",
     }
-    rows = (
-        (
-            reader,
-            fingerprint,
-            [round(float(v), 4) for v in layers],
-            [round(float(v), 4) for v in own],
-        )
-        for fingerprint, (layers, own) in readings.items()
-    )
+    rows = ((reader, fingerprint, *each) for fingerprint, each in readings.items())
     if readings:
         copy_new(session, "reading", types, rows)
 
