@@ -45,7 +45,7 @@ def shingle_bands(text: str) -> tuple[int, ...]:
     The same on every machine and in every run. Empty for texts with fewer than eight shingles.
     """
     hashes = _shingle_hashes(normalise(text))
-    if len(hashes) < FEWEST_SHINGLES:
+    if len(set(hashes.tolist())) < FEWEST_SHINGLES:
         return ()
     factors, offsets = _permutations()
     minima = (factors * _mixed(hashes) + offsets).min(axis=1).astype(np.uint64)
@@ -57,13 +57,13 @@ def shingle_bands(text: str) -> tuple[int, ...]:
 
 
 def _shingle_hashes(normal: str) -> NDArray[np.uint32]:
-    """A 32-bit polynomial hash of every shingle, each once (shape (n,))."""
+    """A 32-bit polynomial hash of every shingle as it comes (shape (n,)), one twice twice."""
     codes = np.frombuffer(normal.encode("utf-32-le", "replace"), dtype="<u4").astype(np.uint32)
     count = max(0, len(codes) - SHINGLE_CHARACTERS + 1)
     hashes = np.zeros(count, dtype=np.uint32)
     for offset in range(SHINGLE_CHARACTERS):
         hashes = hashes * np.uint32(_HASH_BASE) + codes[offset : offset + count]
-    return np.unique(hashes)
+    return hashes
 
 
 def _mixed(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
