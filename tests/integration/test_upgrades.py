@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Engine, text
 
 from tests.integration.filling import ROWS, fill, read_rows
-from triage.database import Database, alembic_config, make_engine, migrate
+from triage.database import Database, alembic_config, known_revisions, make_engine, migrate
 from triage.store.bonds import load_bonds
 from triage.store.decisions import load_decisions, load_routes
 from triage.store.intake import load_rejections, load_source_states
@@ -16,6 +19,7 @@ from triage.store.issues import load_issues
 from triage.store.overview import proposal_rows, theme_rows
 from triage.store.reports import load_reports, load_theme_reports
 from triage.types import Verdict
+from triage.workspace import Workspace
 
 REVISIONS = [
     script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()
@@ -36,6 +40,23 @@ def upgraded_to(url: URL, revision: str) -> Engine:
         connection.commit()
     engine.dispose()
     return engine
+
+
+def test_the_known_revisions_are_those_of_the_migrations() -> None:
+    assert known_revisions() == REVISIONS
+
+
+def test_a_database_that_is_up_to_date_is_opened_without_the_tool_for_migrations(
+    environment: dict[str, str], workspace: Workspace
+) -> None:
+    code = (
+        "import sys; from triage.workspace import open_workspace\n"
+        "with open_workspace(): sys.exit('alembic' in sys.modules)"
+    )
+    assert workspace.database.engine.url.database in environment["TRIAGE_DATABASE_URL"]
+    assert (
+        subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
+    )
 
 
 @pytest.mark.parametrize("revision", REVISIONS)

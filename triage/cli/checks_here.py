@@ -6,11 +6,9 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from alembic.script import ScriptDirectory
-
 from triage.cli.findings import Finding, fail, ok, warn
 from triage.config.loader import load_config
-from triage.database import alembic_config
+from triage.database import known_revisions
 from triage.embedding import Embedder, load_words
 from triage.errors import ReaderError
 from triage.settings import Settings
@@ -107,7 +105,7 @@ def _extension(facts: ServerFacts) -> Finding:
 
 
 def _schema(facts: ServerFacts) -> Finding:
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    head = known_revisions()[-1]
     if facts.revision != head:
         return fail(
             "schema",
