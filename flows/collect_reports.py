@@ -17,7 +17,7 @@ from flows.remembering import without_forgotten
 from flows.remote_sources import RemoteSource, remote_sources, source_rows
 from flows.showing import Logged, ShowProgress, show_counts, show_table, silent
 from flows.stages import run_stage
-from triage.cleaner import clean_batches
+from triage.cleaner import clean_batch, clean_batches
 from triage.cleaning import (
     clean_report,
     hash_author,
@@ -55,7 +55,7 @@ from triage.workspace import Workspace, open_workspace
 # through the duplicates' bands of all reports, so small ones cost more.
 BATCH = 1000
 BATCH_CHARACTERS = 5_000_000
-# Processes that clean a long file: each holds 60 MB.
+# Processes that clean a long file: each holds 120 MB.
 PROCESSES = min(4, os.cpu_count() or 1)
 KEYS_HOLD = timedelta(days=1)  # idempotency keys of the HTTP intake; senders are told so
 
@@ -129,7 +129,10 @@ def _batches(items: Iterable[RawReport | Rejection]) -> Iterator[list[RawReport 
     try:
         for item in items:
             batch.append(item)
-            characters += len(item.body) if isinstance(item, RawReport) else 0
+            if isinstance(item, RawReport):
+                characters += sum(
+                    len(text or "") for text in (item.body, item.prompt, item.response)
+                )
             if len(batch) == BATCH or characters >= BATCH_CHARACTERS:
                 yield batch
                 batch, characters = [], 0
@@ -172,7 +175,7 @@ def _save(
     answers: Mapping[str, Sequence[ReporterAnswer]] = MappingProxyType({}),
 ) -> CollectSummary:
     """Clean a batch and keep it."""
-    (cleaned,) = clean_batches([items], _cleaning(workspace, received_at), processes=1)
+    cleaned = clean_batch(items, _cleaning(workspace, received_at))
     return _keep(workspace, cleaned, cursor, answers)
 
 

@@ -44,13 +44,14 @@ def clean_batches(
     """
     ordered = iter(batches)
     here = BATCHES_HERE if processes > 1 else None
-    yield from (_clean_batch(clean, batch) for batch in islice(ordered, here))
+    yield from (clean_batch(batch, clean) for batch in islice(ordered, here))
     if (first := next(ordered, None)) is not None:
         with _Processes(clean, processes) as pool:
             yield from pool.clean(first, ordered)
 
 
-def _clean_batch(clean: Clean, batch: Sequence[Item]) -> list[Cleaned]:
+def clean_batch(batch: Sequence[Item], clean: Clean) -> list[Cleaned]:
+    """Clean here what is no rejection already."""
     return [item if isinstance(item, Rejection) else clean(item) for item in batch]
 
 
@@ -63,6 +64,7 @@ class _Processes:
         self._started: list[_Process] = []
         self._idle: SimpleQueue[_Process | None] = SimpleQueue()
         self._threads = ThreadPoolExecutor(count)
+        self._is_over = False
 
     def __enter__(self) -> _Processes:
         for _ in range(self._count):
@@ -73,6 +75,7 @@ class _Processes:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._is_over = True
         self._threads.shutdown(wait=False, cancel_futures=True)
         for process in self._started:
             process.kill()
@@ -93,7 +96,7 @@ class _Processes:
             for batch in others:
                 is_full = len(waiting) >= self._count * BATCHES_AHEAD
                 if is_full and not waiting[0].done():
-                    waiting.append(_done(_clean_batch(self._clean, batch)))
+                    waiting.append(_done(clean_batch(batch, self._clean)))
                 else:
                     waiting.append(self._submit(batch))
                 if is_full:
@@ -116,10 +119,12 @@ class _Processes:
                 return _ask(process, self._clean, batch)
         except (OSError, EOFError, pickle.UnpicklingError):
             process = None
+            if self._is_over:
+                return []  # nobody asks any more
             logger.warning("A cleaning process ended early; its reports are cleaned here.")
         finally:
             self._idle.put(process)
-        return _clean_batch(self._clean, batch)
+        return clean_batch(batch, self._clean)
 
 
 def _done(cleaned: list[Cleaned]) -> Future[list[Cleaned]]:
@@ -158,7 +163,7 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
             clean, batch = pickle.load(questions)
         except EOFError:
             return
-        pickle.dump(_clean_batch(clean, batch), answers)
+        pickle.dump(clean_batch(batch, clean), answers)
         answers.flush()
 
 

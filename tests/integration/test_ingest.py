@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import random
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +15,10 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, text
 
+from flows import collect_reports
 from flows.collect_reports import collect, ingest
 from tests.unit.test_redaction_planted import KINDS
+from triage.errors import IntakeError
 from triage.store.reports import load_reports
 from triage.themes.profiling import people_behind
 from triage.workspace import Workspace
@@ -207,3 +211,32 @@ def test_what_does_not_exist_is_told_with_a_remedy(
     assert done.returncode == 1
     assert told in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+
+
+def test_what_stands_before_the_end_of_a_cut_file_is_taken(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    whole = gzip.compress(
+        lines(
+            *({"id": f"r{n}", "body": f"{n} {secrets.token_hex(500)}"} for n in range(90))
+        ).encode()
+    )
+    path = tmp_path / "reports.jsonl.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(IntakeError):
+        ingest(workspace, path)
+    assert len(whole_database(workspace)["report"]) > 30
+
+
+def test_a_batch_holds_fewer_long_reports(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collect_reports, "BATCH_CHARACTERS", 1000)
+    path = tmp_path / "reports.jsonl"
+    path.write_text(
+        lines(*({"id": f"r{n}", "body": f"call {n} " * 10, "prompt": "p" * 300} for n in range(10)))
+    )
+    read: list[int] = []
+    ingest(workspace, path, progress=lambda _, done, __: read.append(done))
+    assert read == [3, 6, 9, 10]
+    assert len(whole_database(workspace)["report"]) == 10

@@ -17,8 +17,8 @@ from triage.errors import EmbeddingError
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-# What is tokenised and handed over together: bounds memory, and what a kill costs (some 5 to 15 s
-# of work on two cores). After each part some cores wait for the last one, so it is not smaller.
+# What is tokenised and handed over together: bounds memory, and what a kill costs (five seconds of
+# work on two cores). After each part cores wait for the last one, so it is not smaller.
 TEXTS_PER_PART = 2048
 CHARACTERS_PER_PART = 250_000
 
