@@ -61,7 +61,8 @@ class Opened:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
         page.goto(address)
-        page.wait_for_function("document.getElementById('canvas').dataset.drawn")
+        # by a selector: a function that is asked a second time is an eval, which the page forbids
+        page.wait_for_selector("#canvas[data-drawn]", state="attached")
 
     def drawn(self) -> int:
         """How many dots the map shows now."""
