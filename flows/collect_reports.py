@@ -51,8 +51,8 @@ from triage.types import (
 )
 from triage.workspace import Workspace, open_workspace
 
-# What is stored in one transaction, and what a kill costs: some two seconds. Every batch looks
-# through the duplicates' bands of all reports, so small ones cost more.
+# What is stored in one transaction, and what a kill costs: a second (100,000 reports took 112 s).
+# Every batch looks through the duplicates' bands of all reports, so small ones cost more.
 BATCH = 1000
 BATCH_CHARACTERS = 5_000_000
 # Processes that clean a long file: each holds 120 MB.

@@ -136,7 +136,8 @@ def _done(cleaned: list[Cleaned]) -> Future[list[Cleaned]]:
 def _start() -> _Process | None:
     try:
         return subprocess.Popen(
-            [sys.executable, "-m", "triage.cleaner"],
+            # -P: never a module of that name in whatever folder this program was called from
+            [sys.executable, "-P", "-m", "triage.cleaner"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # an error could quote what is not redacted

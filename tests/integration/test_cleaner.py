@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 import psutil
 import pytest
@@ -112,6 +113,18 @@ def test_where_no_process_can_be_started_all_is_cleaned_here(
     found = list(clean_batches(batches(8), CLEAN, processes=2))
     assert found == list(clean_batches(batches(8), CLEAN, processes=1))
     assert "cannot be started" in caplog.text
+
+
+def test_modules_in_the_present_folder_are_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("triage", "pickle"):
+        (tmp_path / f"{name}.py").write_text("open('was-run', 'w')\nraise SystemExit(1)\n")
+    monkeypatch.chdir(tmp_path)
+    found = list(clean_batches(batches(8), CLEAN, processes=2))
+    assert found == list(clean_batches(batches(8), CLEAN, processes=1))
+    assert not (tmp_path / "was-run").exists()
+    assert not caplog.records
 
 
 def test_who_stops_half_way_leaves_no_process() -> None:

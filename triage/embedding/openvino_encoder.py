@@ -15,8 +15,8 @@ from triage.embedding.tokens import FastTokenizer
 NOT_INSTALLED = "its package is not installed"
 # Each batch is one core's work, so a part of short texts should make many of them: 512 utterances
 # in batches of 2,048 tokens are three, which two cores cannot share evenly. Utterances by these
-# budgets, on two cores: 320 tokens 446 a second, 1,024 407, 2,048 some 350; long texts as long
-# one by one.
+# budgets, on two cores: 320 tokens 446 a second, 1,024 407, 2,048 some 350. Of long texts there are
+# as many a second, one at a time.
 TOKENS_PER_BATCH = 320
 
 

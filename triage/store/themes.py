@@ -35,7 +35,6 @@ STATES = text(
     """
 )
 
-# One statement for all: a thousand single rows take PostgreSQL and the driver twenty times as long.
 ADD_MEMBERS = text(
     """
     INSERT INTO theme_member (report_id, theme_id, joined_by, cosine_similarity, is_core)
@@ -75,7 +74,7 @@ def add_members(
 
     Those of ``loose`` are no part of its core.
     """
-    ids = sorted(similarities)
+    ids, loose = sorted(similarities), frozenset(loose)
     columns = {
         "theme_id": theme_id,
         "joined_by": joined_by,
