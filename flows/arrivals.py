@@ -88,6 +88,7 @@ def take_arrivals(
     corpus = Corpus(
         (*corpus.reports, *pool),
         {**load_landmarks(session, space_id, [r.fingerprint for r in pool]), **corpus.vectors},
+        corpus.raw,
     )
     founded = _found(workspace, session, space_id, residue, pool, corpus, bonds)
     settle_landmarks(session, space_id, corpus, {r.fingerprint for r in residue}, founded)
@@ -185,8 +186,7 @@ def join(
     for report, found, has_backing in zip(reports, places, backed, strict=True):
         if found and has_backing and found[0] not in closed.get(report.report_id, ()):
             joined.setdefault(found[0], {})[report.report_id] = found[1]
-    for theme_id, similarities in joined.items():
-        add_members(session, theme_id, similarities, joined_by="similarity")
+    add_members(session, joined, joined_by="similarity")
     return {report_id for similarities in joined.values() for report_id in similarities}
 
 

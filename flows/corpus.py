@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +34,14 @@ Vector = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Corpus:
-    """Embedded reports and their centred unit vectors by fingerprint."""
+    """Embedded reports and their centred unit vectors by fingerprint.
+
+    ``raw`` are the vectors as the model gave them, where they were loaded.
+    """
 
     reports: tuple[Report, ...]
     vectors: dict[str, Vector]
+    raw: Mapping[str, Vector] = field(default_factory=dict)
 
     def rows(self, reports: Sequence[Report]) -> NDArray[np.float32]:
         """Vectors of some reports, in their order: (n, d)."""
@@ -189,7 +193,7 @@ def gather(
         said = centring.phrases.centred(matrix, ["en"] * len(both))
         blended = unit_length(np.stack([vectors[key] for key in both]) + PHRASE_WEIGHT * said)
         vectors.update(zip(both, blended, strict=True))
-    return Corpus(known, vectors), centring
+    return Corpus(known, vectors, raw), centring
 
 
 def _fit(

@@ -123,7 +123,7 @@ def _read(
     reader, _ = open_reader(workspace)
     if reader is None or not reports:
         return None
-    raw = read_texts(workspace, session, reader, texts, progress)
+    raw = read_texts(workspace, session, reader, texts, progress, known=corpus.raw)
     place = {key: row for row, key in enumerate(texts)}
     rows = [place[report.fingerprint] for report in reports]
     layers = TEMPERATURE * raw.layers[rows]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from triage.store.readings import load_readings, save_readings
 from triage.types import Report
 from triage.workspace import Workspace
 
+Vector = NDArray[np.float32]
+NONE_KNOWN: Mapping[str, Vector] = MappingProxyType({})
 BATCH = 8000  # texts whose letters are counted at once: few words of each are new
 
 
@@ -57,25 +60,32 @@ def read_texts(
     reader: Reader,
     texts: dict[str, str],
     progress: ShowProgress,
+    *,
+    known: Mapping[str, Vector] = NONE_KNOWN,
 ) -> RawReadings:
-    """Readings of texts by fingerprint, in their order; new ones are stored."""
-    known = load_readings(session, reader.name, texts.keys())
-    missing = [key for key in texts if key not in known]
+    """Readings of texts by fingerprint, in their order; new ones are stored.
+
+    ``known`` are vectors as embedded; those that are not among them are loaded where needed.
+    """
+    read = load_readings(session, reader.name, texts.keys())
+    missing = [key for key in texts if key not in read]
     space = find_report_space(session, open_embedder(workspace))
     for start in range(0, len(missing), BATCH):
         batch = missing[start : start + BATCH]
-        raw = load_vectors(session, space, batch) if space is not None else {}
+        raw = {key: known[key] for key in batch if key in known}
+        if space is not None and len(raw) < len(batch):
+            raw |= load_vectors(session, space, [key for key in batch if key not in raw])
         batch = [key for key in batch if key in raw]
         found = reader.read(np.stack([raw[key] for key in batch]), [texts[key] for key in batch])
         # as exact as they are kept, so that the next run sees the same
         layers, parts = np.round(found.layers, 4), np.round(found.capabilities, 4)
         fresh = dict(zip(batch, zip(layers.tolist(), parts.tolist(), strict=True), strict=True))
         save_readings(session, reader.name, fresh)
-        known |= fresh
+        read |= fresh
         progress("reading", start + len(batch), len(missing))
     return RawReadings(
-        np.array([known[key][0] for key in texts]).reshape(len(texts), len(LAYERS)),
-        np.array([known[key][1] for key in texts]).reshape(len(texts), len(reader.capability_ids)),
+        np.array([read[key][0] for key in texts]).reshape(len(texts), len(LAYERS)),
+        np.array([read[key][1] for key in texts]).reshape(len(texts), len(reader.capability_ids)),
     )
 
 

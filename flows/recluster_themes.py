@@ -53,6 +53,7 @@ class Reclustering:
 
     counts: dict[str, int]
     changes: tuple[Change, ...] = ()
+    corpus: Corpus | None = None  # what it looked at, None where nothing was to do
 
 
 def recluster(
@@ -72,7 +73,7 @@ def recluster(
     with workspace.database.stage_lock("theme"), workspace.database.session() as session:
         hold_reports(session)
         done = cluster_everything(workspace, session, cause=cause, progress=progress)
-        done.counts["open themes"] = refresh_themes(workspace, session)
+        done.counts["open themes"] = refresh_themes(workspace, session, done.corpus)
         if dry_run:
             session.rollback()
     return done
@@ -128,7 +129,7 @@ def cluster_everything(
         **fellowship_result(session, corpus, whole.reports),
     }
     save_outcome(session, replace(run, results=results, state=load_state(session, space_id)))
-    return Reclustering(counts, tuple(changes))
+    return Reclustering(counts, tuple(changes), corpus)
 
 
 def _planned_run(workspace: Workspace, space_id: int, cause: str) -> ClusteringRun:

@@ -93,7 +93,7 @@ def _write(
     saved = save_reports(session, list(_echoes(name, model, version, start, count))).added
     save_duplicate_links(session, dict.fromkeys(saved, model.report_id))
     if theme_id is not None:
-        add_members(session, theme_id, dict.fromkeys(saved), joined_by="duplicate")
+        add_members(session, {theme_id: dict.fromkeys(saved)}, joined_by="duplicate")
 
 
 def _root(members: Sequence[Report]) -> Report:

@@ -172,26 +172,26 @@ def place_reports(
     end, with the anchors 0.66 and with either of both 0.62; of the adjusted Rand index of one run
     over all 0.94, 0.88 and 0.95 were reached.
     """
-    corpus, placed = whole.corpus, 0
+    corpus = whole.corpus
     anchors = {
         theme_id: np.stack([corpus.vectors[key] for key in keys if key in corpus.vectors])
         for theme_id, keys in load_anchors(session).items()
         if any(key in corpus.vectors for key in keys)
     }
+    held: dict[int, dict[int, float | None]] = {}
     least = workspace.config.policy.join_similarity
     closed = barred(whole.bonds, load_members(session)) if whole.bonds else {}
     for theme_id, rows in sorted(comparison.placed.items()):
         reports = [whole.reports[row] for row in rows]
         places = join_themes(corpus.rows(reports), anchors, min_similarity=least)
-        held = {
+        held[theme_id] = {
             report.report_id: place[1] if place else None
             for report, place in zip(reports, places, strict=True)
             if (report.is_core or (place and place[0] == theme_id))
             and theme_id not in closed.get(report.report_id, ())
         }
-        add_members(session, theme_id, held, joined_by="clustering")
-        placed += len(held)
-    return placed
+    add_members(session, held, joined_by="clustering")
+    return sum(len(each) for each in held.values())
 
 
 def make_changes(
@@ -265,6 +265,9 @@ def anchor_anew(session: Session, whole: Whole, comparison: Comparison) -> None:
         theme_id = members.get(report.report_id, NO_THEME)
         if label >= 0 and comparison.homes.get(theme_id) == label:
             at_home.setdefault(theme_id, []).append(report)
-    for theme_id, reports in sorted(at_home.items()):
-        if len(reports) >= FEWEST_ANCHORS:
-            save_anchors(session, theme_id, anchors_of(reports, whole.corpus))
+    anchors = {
+        theme_id: anchors_of(reports, whole.corpus)
+        for theme_id, reports in at_home.items()
+        if len(reports) >= FEWEST_ANCHORS
+    }
+    save_anchors(session, anchors)

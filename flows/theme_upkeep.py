@@ -11,13 +11,14 @@ from triage.store.clusterings import load_latest_run
 from triage.store.landmarks import add_landmarks, remove_landmarks
 from triage.store.reports import load_texts, load_theme_reports
 from triage.store.themes import (
+    Counted,
     add_members,
-    create_theme,
+    create_themes,
     described_members,
     load_themes,
     load_uncounted,
     save_description,
-    save_profile,
+    save_profiles,
 )
 from triage.themes import (
     Background,
@@ -28,7 +29,7 @@ from triage.themes import (
     founding_blocker,
     profile,
 )
-from triage.types import Report
+from triage.types import Report, ThemeDraft
 from triage.workspace import Workspace
 
 REDESCRIBE_GROWTH = 1.5  # a theme is described anew when it has this many times its old members
@@ -50,7 +51,7 @@ def found_themes(
     corpus_size: int,
 ) -> list[int]:
     """Make themes of groups that may found one, in their order; returns the new themes' ids."""
-    founded = []
+    found: list[tuple[Sequence[Report], ThemeDraft]] = []
     background = load_background(session) if groups else None
     for reports in groups:
         blocker = founding_blocker(
@@ -60,25 +61,32 @@ def found_themes(
             min_coherence=workspace.config.policy.min_coherence,
         )
         if blocker is None and background is not None:
-            theme_id = make_theme(session, reports, corpus, background)
-            alike = dict.fromkeys(report.report_id for report in reports)
-            loose = [report.report_id for report in reports if not report.is_core]
-            add_members(session, theme_id, alike, joined_by="cluster", loose=loose)
-            founded.append(theme_id)
+            found.append((reports, draft_theme(reports, corpus, background)))
+    founded = create_themes(session, [draft for _, draft in found])
+    members: dict[int, dict[int, float | None]] = {
+        theme_id: dict.fromkeys(report.report_id for report in reports)
+        for theme_id, (reports, _) in zip(founded, found, strict=True)
+    }
+    loose = [r.report_id for reports, _ in found for r in reports if not r.is_core]
+    add_members(session, members, joined_by="cluster", loose=loose)
     return founded
+
+
+def draft_theme(reports: Sequence[Report], corpus: Corpus, background: Background) -> ThemeDraft:
+    """A theme that these reports describe and stand for."""
+    core = core_of(reports)
+    return ThemeDraft(
+        describe(core, corpus.rows(core), background),
+        profile(reports),
+        anchors_of(reports, corpus),
+    )
 
 
 def make_theme(
     session: Session, reports: Sequence[Report], corpus: Corpus, background: Background
 ) -> int:
-    """A theme that these reports describe and stand for; they are not moved into it yet."""
-    core = core_of(reports)
-    return create_theme(
-        session,
-        describe(core, corpus.rows(core), background),
-        profile(reports),
-        anchors_of(reports, corpus),
-    )
+    """Make the theme that these reports describe; they are not moved into it yet."""
+    return create_themes(session, [draft_theme(reports, corpus, background)])[0]
 
 
 def anchors_of(reports: Sequence[Report], corpus: Corpus) -> list[str]:
@@ -98,7 +106,7 @@ def anchors_of_rest(
     if space_id is None or not known:
         return
     keys = {*load_anchors(session, [theme_id]).get(theme_id, []), *anchors_of(known, corpus)}
-    save_anchors(session, theme_id, keys)
+    save_anchors(session, {theme_id: keys})
     here = {key: corpus.vectors[key] for key in keys & corpus.vectors.keys()}
     add_landmarks(session, space_id, here)
 
@@ -122,19 +130,25 @@ def settle_landmarks(
     add_landmarks(session, space_id, {key: corpus.vectors[key] for key in here})
 
 
-def refresh_themes(workspace: Workspace, session: Session) -> int:
+def refresh_themes(workspace: Workspace, session: Session, known: Corpus | None = None) -> int:
     """Count every open theme whose reports changed, and describe it anew where it grew.
 
-    Returns how many themes are open.
+    ``known`` is everything, loaded earlier in the transaction with the present centring, so that
+    it need not be loaded again. Returns how many themes are open.
     """
     themes = load_themes(session)
     space_id = require_space(workspace, session)
     run = None if space_id is None else load_latest_run(session, space_id)
     states = load_uncounted(session, f"{run.run_id if run else 0}:")
-    by_theme = load_theme_reports(session, list(states), with_loose=True)
-    corpus = load_part(workspace, session, [r for reports in by_theme.values() for r in reports])
+    by_theme = load_theme_reports(
+        session, list(states), with_loose=True, known=known.reports if known else ()
+    )
+    corpus = known or load_part(
+        workspace, session, [report for reports in by_theme.values() for report in reports]
+    )
     described = described_members(session)
     background: Background | None = None
+    counts: list[Counted] = []
     for theme in themes:
         # one without a text expired: it counts for ever, and says nothing any more
         own = by_theme.get(theme.theme_id, [])
@@ -145,8 +159,7 @@ def refresh_themes(workspace: Workspace, session: Session) -> int:
         core = [r for r in core_of(reports) if r.failure_text]
         vectors = corpus.rows(core)
         centre = vectors.mean(axis=0) if core else None
-        state = states[theme.theme_id]
-        save_profile(session, theme.theme_id, counted, centre=centre, state=state)
+        counts.append(Counted(theme.theme_id, counted, states[theme.theme_id], centre))
         if not core:
             continue
         grown = counted.reports >= REDESCRIBE_GROWTH * described[theme.theme_id]
@@ -155,4 +168,5 @@ def refresh_themes(workspace: Workspace, session: Session) -> int:
             background = background or load_background(session)
             text = describe(core, vectors, background)
             save_description(session, theme.theme_id, text, members=counted.reports)
+    save_profiles(session, counts)
     return len(themes)

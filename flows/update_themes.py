@@ -8,7 +8,7 @@ from prefect import flow
 
 from flows.advising import ask_llm_about_themes
 from flows.arrivals import take_arrivals
-from flows.corpus import load_centring, load_part, representation, require_space
+from flows.corpus import Corpus, load_centring, load_part, representation, require_space
 from flows.recluster_themes import cluster_everything
 from flows.showing import Logged, ShowProgress, show_counts, show_themes, silent
 from flows.stages import run_stage
@@ -38,22 +38,25 @@ def update(workspace: Workspace, *, progress: ShowProgress = silent) -> dict[str
     """
     with workspace.database.stage_lock("theme"), workspace.database.session() as session:
         hold_reports(session)
-        counts = _take_in(workspace, session, progress)
+        counts, corpus = _take_in(workspace, session, progress)
         follow_duplicates(session)
-        themes = refresh_themes(workspace, session)
+        themes = refresh_themes(workspace, session, corpus)
     return {**counts, "open themes": themes}
 
 
-def _take_in(workspace: Workspace, session: Session, progress: ShowProgress) -> dict[str, int]:
+def _take_in(
+    workspace: Workspace, session: Session, progress: ShowProgress
+) -> tuple[dict[str, int], Corpus | None]:
+    """What was done, and everything where everything was looked at."""
     space_id = require_space(workspace, session)
     if space_id is None:
-        return {"joined": 0, "new themes": 0}
+        return {"joined": 0, "new themes": 0}, None
     cause = _recluster_cause(workspace, session, load_latest_run(session, space_id))
     centring = load_centring(session, space_id)
     if cause is None and centring is not None:
-        return take_arrivals(workspace, session, space_id, centring, progress)
+        return take_arrivals(workspace, session, space_id, centring, progress), None
     done = cluster_everything(workspace, session, cause=cause or "first", progress=progress)
-    return done.counts
+    return done.counts, done.corpus
 
 
 def _recluster_cause(
@@ -104,7 +107,7 @@ def split_theme(
         withdraw_proposals(session, theme_id)
         left = [report for report in rest[theme_id] if report.report_id not in moved]
         if left and not load_anchors(session, [theme_id]):
-            save_anchors(session, theme_id, anchors_of(left, corpus))
+            save_anchors(session, {theme_id: anchors_of(left, corpus)})
     space_id = require_space(workspace, session)
     keys = {key for each in load_anchors(session, [*old, target]).values() for key in each}
     if space_id is not None:

@@ -15,7 +15,7 @@ from triage.config.model import ModelFamily, ModelVersion
 from triage.store.decisions import save_decision, save_route
 from triage.store.exposure import save_exposure
 from triage.store.reports import load_theme_reports, save_reports
-from triage.store.themes import add_members, create_theme, save_profile
+from triage.store.themes import Counted, add_members, create_themes, save_profiles
 from triage.themes import profile as count_profile
 from triage.types import (
     CleanReport,
@@ -23,6 +23,7 @@ from triage.types import (
     Kind,
     Priority,
     Route,
+    ThemeDraft,
     ThemeProfile,
     ThemeText,
     Verdict,
@@ -91,7 +92,7 @@ def report_on(
             ]
             ids = save_reports(session, reports).added
             if name in themes:
-                add_members(session, themes[name], dict.fromkeys(ids), joined_by="similarity")
+                add_members(session, {themes[name]: dict.fromkeys(ids)}, joined_by="similarity")
 
 
 def seed_themes(workspace: Workspace, names: list[str], *, owner: str = "mira") -> dict[str, int]:
@@ -102,7 +103,7 @@ def seed_themes(workspace: Workspace, names: list[str], *, owner: str = "mira") 
     with workspace.database.session() as session:
         for name in names:
             text = ThemeText(f"{name} fails", f"The {name} fails.", (name,), 1, (1,))
-            theme_id = create_theme(session, text, profile, [f"{name}-founder"])
+            theme_id = create_themes(session, [ThemeDraft(text, profile, [f"{name}-founder"])])[0]
             decision = Decision(Verdict.QUICK_FIX, 0.8, Priority.P2, ("A test.",), (), "test")
             save_decision(session, theme_id, decision)
             save_route(session, theme_id, Route("tool-use", owner, "nearest"))
@@ -113,14 +114,11 @@ def seed_themes(workspace: Workspace, names: list[str], *, owner: str = "mira") 
 def count_anew(workspace: Workspace) -> None:
     """Refresh the counts of all themes."""
     with workspace.database.session() as session:
-        for theme_id, members in load_theme_reports(session).items():
-            save_profile(
-                session,
-                theme_id,
-                count_profile(members),
-                centre=CENTRE,
-                state="counted by the test",
-            )
+        counted = [
+            Counted(theme_id, count_profile(members), "counted by the test", CENTRE)
+            for theme_id, members in load_theme_reports(session).items()
+        ]
+        save_profiles(session, counted)
 
 
 def serve(workspace: Workspace, version: str, start: date, end: date = TODAY) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from triage.database import Database
 from triage.store.decisions import save_decision, save_route
 from triage.store.reports import load_reports, save_reports
-from triage.store.themes import add_members, create_theme
+from triage.store.themes import add_members, create_themes
 from triage.types import (
     CleanReport,
     Decision,
@@ -16,6 +16,7 @@ from triage.types import (
     Kind,
     Priority,
     Route,
+    ThemeDraft,
     ThemeProfile,
     ThemeText,
     Verdict,
@@ -44,8 +45,7 @@ def seed_theme(database: Database, name: str, *, people: int = 4, owner: str = "
     ]
     with database.session() as session:
         ids = save_reports(session, reports).added
-        theme_id = create_theme(
-            session,
+        draft = ThemeDraft(
             ThemeText(f"{name} fails", f"{name} fails. [{name}-0]", (name,), ids[0], ids[:3]),
             ThemeProfile(
                 reports=people,
@@ -64,7 +64,8 @@ def seed_theme(database: Database, name: str, *, people: int = 4, owner: str = "
             ),
             [report.fingerprint for report in reports],
         )
-        add_members(session, theme_id, dict.fromkeys(ids), joined_by="cluster")
+        theme_id = create_themes(session, [draft])[0]
+        add_members(session, {theme_id: dict.fromkeys(ids)}, joined_by="cluster")
         save_decision(
             session,
             theme_id,

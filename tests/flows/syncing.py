@@ -13,7 +13,7 @@ from flows.sync_issues import sync
 from tests.flows.seeding import seed_theme
 from triage.store.decisions import load_corrections, load_decisions, save_decision
 from triage.store.issues import load_issues
-from triage.store.themes import load_theme, save_profile
+from triage.store.themes import Counted, load_theme, save_profiles
 from triage.workspace import Workspace
 
 CENTRE = np.ones(384, dtype=np.float32)
@@ -58,7 +58,7 @@ def grow(github: Workspace, theme_id: int, people: int, **versions: int) -> None
         grown = replace(profile, distinct_reporters=people, reports=people)
         if versions:
             grown = replace(grown, versions={**profile.versions, **versions})
-        save_profile(session, theme_id, grown, centre=CENTRE, state="counted by the test")
+        save_profiles(session, [Counted(theme_id, grown, "counted by the test", CENTRE)])
 
 
 def decide_anew(github: Workspace, theme_id: int, **changes: Any) -> None:

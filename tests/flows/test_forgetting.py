@@ -68,7 +68,7 @@ def seed_everywhere(workspace: Workspace) -> tuple[int, int]:
     with workspace.database.session() as session:
         own = report(workspace)
         (number,) = save_reports(session, [own]).added
-        add_members(session, theme_id, {number: 0.9}, joined_by="cluster")
+        add_members(session, {theme_id: {number: 0.9}}, joined_by="cluster")
         theme = load_theme(session, f"T{theme_id}")
         described = ThemeText(
             SECRET_WORDS[:60] + "…",

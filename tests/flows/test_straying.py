@@ -48,7 +48,7 @@ def test_loose_strangers_leave_no_more_than_may_and_the_trace_says_so(
     with workspace.database.session() as session:
         known = ids(session)
         strangers = {known[f"alone{number}-en-0"]: 0.4 for number in range(3)}
-        add_members(session, theme_id, strangers, joined_by="similarity", loose=strangers)
+        add_members(session, {theme_id: strangers}, joined_by="similarity", loose=strangers)
     assert recluster(workspace).counts["let go or moved"] == 2
     stayed = [name for name in themes_of(workspace) if name.startswith("alone")]
     assert len(stayed) == 1
@@ -67,7 +67,7 @@ def test_whom_a_person_put_there_stays(workspace: Workspace) -> None:
     theme_id = seed(workspace)
     with workspace.database.session() as session:
         stranger = ids(session)["alone0-en-0"]
-        add_members(session, theme_id, {stranger: None}, joined_by="person", loose=[stranger])
+        add_members(session, {theme_id: {stranger: None}}, joined_by="person", loose=[stranger])
         assert load_pinned(session) == {stranger}
     assert recluster(workspace).counts["let go or moved"] == 0
     assert themes_of(workspace)["alone0-en-0"] == theme_id
@@ -91,7 +91,7 @@ def test_what_a_person_put_together_stays_together(workspace: Workspace) -> None
     other = themes_of(workspace)["topic1-en-0"]
     with workspace.database.session() as session:
         stranger = ids(session)["alone0-en-0"]
-        add_members(session, theme_id, {stranger: 0.4}, joined_by="similarity", loose=[stranger])
+        add_members(session, {theme_id: {stranger: 0.4}}, joined_by="similarity", loose=[stranger])
         merge_theme(session, theme_id, other, said_by="mira", because="one fix")
     assert recluster(workspace).counts["let go or moved"] == 0
     assert themes_of(workspace)["alone0-en-0"] == other
@@ -104,7 +104,7 @@ def test_nobody_leaves_or_enters_a_theme_that_a_person_set_aside(workspace: Work
     with workspace.database.session() as session:
         known = ids(session)
         inside, late = known["alone0-en-0"], known[f"topic0-en-{SIZE}"]
-        add_members(session, theme_id, {inside: 0.4}, joined_by="similarity", loose=[inside])
+        add_members(session, {theme_id: {inside: 0.4}}, joined_by="similarity", loose=[inside])
         move_members(session, [late], other, joined_by="similarity")
         set_theme_status(session, theme_id, ThemeStatus.DISMISSED)
     assert recluster(workspace).counts["let go or moved"] == 0

@@ -15,7 +15,7 @@ from tests.flows.seeding import seed_theme
 from tests.integration.github.emulator import FILER, token_of
 from tests.integration.github.fixtures import EmulatedRepository
 from tests.integration.github.proxy import GitHubProxy
-from triage.store.themes import load_theme, save_profile
+from triage.store.themes import Counted, load_theme, save_profiles
 from triage.workspace import Workspace
 
 ISSUES, CHANGED, RELABELLED = 500, 40, 25
@@ -67,13 +67,8 @@ def test_five_hundred_issues_cost_two_lists_a_hundred_and_a_write_for_each_that_
     with github.database.session() as session:
         for theme_id in themes[100 : 100 + CHANGED]:
             profile = load_theme(session, f"T{theme_id}").profile
-            save_profile(
-                session,
-                theme_id,
-                replace(profile, distinct_reporters=4, reports=5),
-                centre=CENTRE,
-                state="counted by the test",
-            )
+            grown = replace(profile, distinct_reporters=4, reports=5)
+            save_profiles(session, [Counted(theme_id, grown, "counted by the test", CENTRE)])
     github_proxy.fail("PATCH", r"/issues/\d+$", times=15, meanwhile=lambda: None)
     github_proxy.fail("PATCH", r"/issues/\d+$", status=403, headers={"Retry-After": "4000"})
     first = look(github)

@@ -46,7 +46,7 @@ from triage.store.intake import save_cursor
 from triage.store.issues import load_issues
 from triage.store.ledger import load_verification_history
 from triage.store.reports import load_theme_reports
-from triage.store.themes import load_theme, load_themes, save_profile
+from triage.store.themes import Counted, load_theme, load_themes, save_profiles
 from triage.types import ThemeStatus
 from triage.workspace import Workspace
 
@@ -201,13 +201,8 @@ class IssueLives(RuleBasedStateMachine):
         with self.workspace.database.session() as session:
             theme = load_theme(session, f"T{self.themes[which]}")
             grown = replace(theme.profile, distinct_reporters=self.people)
-            save_profile(
-                session,
-                theme.theme_id,
-                grown,
-                centre=CENTRE,
-                state="counted by the test",
-            )
+            counted = Counted(theme.theme_id, grown, "counted by the test", CENTRE)
+            save_profiles(session, [counted])
 
     @rule(which=ISSUE, by=PEOPLE, verdict=st.sampled_from(VERDICTS))
     def relabel(self, which: int, by: str, verdict: str) -> None:

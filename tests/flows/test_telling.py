@@ -97,7 +97,7 @@ def mended(
         assert collect(before).added == len(PEOPLE)
         with before.database.session() as session:
             ids = [r.report_id for r in load_reports(session) if r.channel == "github"]
-            add_members(session, themes["parser"], dict.fromkeys(ids), joined_by="similarity")
+            add_members(session, {themes["parser"]: dict.fromkeys(ids)}, joined_by="similarity")
         count_anew(before)
         file(before, dry_run=False, resend_after=AT_ONCE)
         after = with_versions(joined, (OLD, A_RELEASED), (NEW, B_RELEASED), upcoming=NEXT)

@@ -21,14 +21,21 @@ from triage.store.proposals import load_proposals
 from triage.store.reports import load_reports, load_reports_of
 from triage.store.themes import (
     absorb_theme,
-    create_theme,
+    create_themes,
     load_forwards,
     load_themes,
     merge_theme,
     move_members,
 )
 from triage.themes import standing
-from triage.types import FiledIssue, IssueDraft, ProposalKind, ProposalState, Report
+from triage.types import (
+    FiledIssue,
+    IssueDraft,
+    ProposalKind,
+    ProposalState,
+    Report,
+    ThemeDraft,
+)
 from triage.workspace import Workspace
 
 MANY = 20
@@ -58,7 +65,7 @@ def tear(workspace: Workspace, topic: str, numbers: range) -> int:
         names = {f"{topic}-en-{number}" for number in numbers}
         leaving = [r for r in load_reports_of(session, old) if r.external_id in names]
         keys = [report.fingerprint for report in leaving]
-        new = create_theme(session, first.text, first.profile, keys)
+        new = create_themes(session, [ThemeDraft(first.text, first.profile, keys)])[0]
         move_members(session, [r.report_id for r in leaving], new, joined_by="cluster")
     return new
 

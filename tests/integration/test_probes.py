@@ -40,8 +40,7 @@ def seed_probe(workspace: Workspace, theme_id: int) -> None:
         )
         add_members(
             session,
-            theme_id,
-            dict.fromkeys(save_reports(session, [report]).added),
+            {theme_id: dict.fromkeys(save_reports(session, [report]).added)},
             joined_by="similarity",
         )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from unittest.mock import ANY
 
 import numpy as np
 
@@ -16,13 +17,15 @@ from triage.store.issues import load_issues, save_filed, save_intent
 from triage.store.reports import (
     SavedReports,
     load_reports,
+    load_theme_reports,
     restamp_versions,
     save_reports,
 )
 from triage.store.themes import (
     add_members,
-    create_theme,
+    create_themes,
     load_forwards,
+    load_join,
     load_theme,
     merge_theme,
     set_theme_status,
@@ -33,12 +36,17 @@ from triage.types import (
     FiledIssue,
     IssueDraft,
     Kind,
+    ThemeDraft,
     ThemeProfile,
     ThemeStatus,
     ThemeText,
 )
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
+TEXT = ThemeText("stops", "stops.", ("stop",), 1, (1,))
+PROFILE = ThemeProfile(
+    1, 0, 1, 0, 1.0, NOW, NOW, {"corvane-4.2": 1}, {}, {}, {}, {NOW.date(): 1}, {}
+)
 
 
 def clean(external_id: str, text: str = "the agent stops", **values: object) -> CleanReport:
@@ -64,12 +72,9 @@ def save(session: Session, *reports: CleanReport) -> SavedReports:
 
 
 def make_theme(session: Session, *report_ids: int) -> int:
-    text = ThemeText("stops", "stops.", ("stop",), report_ids[0], report_ids)
-    profile = ThemeProfile(
-        1, 0, 1, 0, 1.0, NOW, NOW, {"corvane-4.2": 1}, {}, {}, {}, {NOW.date(): 1}, {}
-    )
-    theme_id = create_theme(session, text, profile, ["the agent stops"])
-    add_members(session, theme_id, dict.fromkeys(report_ids), joined_by="cluster")
+    text = replace(TEXT, medoid_id=report_ids[0], exemplar_ids=report_ids)
+    theme_id = create_themes(session, [ThemeDraft(text, PROFILE, ["the agent stops"])])[0]
+    add_members(session, {theme_id: dict.fromkeys(report_ids)}, joined_by="cluster")
     return theme_id
 
 
@@ -92,6 +97,38 @@ def test_a_new_supporter_revises_a_report_but_leaves_it_in_its_theme(database: D
     assert saved.revised == (report_id,)
     assert report.supporters == ("p1", "p2")
     assert report.theme_id == theme_id
+
+
+def test_reports_known_from_before_are_grouped_by_their_themes_as_they_are_now(
+    database: Database,
+) -> None:
+    words = ("ends too soon", "never ends", "loops", "prints twice", "forgets its tools")
+    reports = [
+        clean(name, text, created_at=NOW + timedelta(days=-day))
+        for day, (name, text) in enumerate(zip("abcde", words, strict=True))
+    ]
+    with database.session() as session:
+        a, b, c, d, _ = save(session, *reports).added
+        before = load_reports(session)
+        draft = ThemeDraft(TEXT, PROFILE, ["the agent stops"])
+        first, second = create_themes(session, [draft, replace(draft, anchors=["loops"])])
+        assert first < second
+        members = {first: {a: 0.9, b: None}, second: {c: 0.4, d: 0.8}}
+        add_members(session, members, joined_by="similarity", loose=[b])
+        add_members(session, {second: {a: 1.0}}, joined_by="similarity")  # is elsewhere: it stays
+
+        anew = load_theme_reports(session, with_loose=True)
+        assert {
+            theme: [(r.report_id, r.is_core) for r in each] for theme, each in anew.items()
+        } == {
+            first: [(b, False), (a, True)],
+            second: [(d, True), (c, True)],
+        }
+        for known in (before, before[:2]):  # the second is loaded in part
+            assert load_theme_reports(session, with_loose=True, known=known) == anew
+            assert load_theme_reports(session, [second], known=known) == {second: anew[second]}
+        assert load_join(session, c) == ("similarity", 0.4, ANY)
+        assert load_anchors(session) == {first: ["the agent stops"], second: ["loops"]}
 
 
 def test_a_reworded_report_leaves_its_theme_and_frees_its_duplicates(database: Database) -> None:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import Text, delete, func, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import delete, literal, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
 from triage.store.among import among
+from triage.store.copying import copy_in
 from triage.store.tables import ThemeAnchorRow, ThemeRow
 from triage.types import ThemeStatus
 
 
-def save_anchors(session: Session, theme_id: int, fingerprints: Iterable[str]) -> None:
-    """Let these texts, and no others, stand for a theme."""
-    session.execute(delete(ThemeAnchorRow).where(col(ThemeAnchorRow.theme_id) == theme_id))
-    keys = sorted(set(fingerprints))
-    if keys:
-        each = func.unnest(literal(keys, ARRAY(Text)))
-        rows = select(literal(theme_id), each)
-        session.execute(insert(ThemeAnchorRow).from_select(["theme_id", "fingerprint"], rows))
+def save_anchors(session: Session, anchors: Mapping[int, Iterable[str]]) -> None:
+    """Let these texts (fingerprints by theme), and no others, stand for some themes."""
+    session.execute(
+        delete(ThemeAnchorRow).where(among(col(ThemeAnchorRow.theme_id), anchors.keys()))
+    )
+    pairs = [(theme_id, key) for theme_id, keys in anchors.items() for key in sorted(set(keys))]
+    if pairs:
+        copy_in(session, "theme_anchor", {"theme_id": "int8", "fingerprint": "text"}, pairs)
 
 
 def remove_anchors(session: Session, fingerprints: Collection[str], *, keep_theme: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -287,21 +287,47 @@ def load_texts(session: Session, limit: int) -> list[str]:
 
 
 def load_theme_reports(
-    session: Session, theme_ids: Collection[int] | None = None, *, with_loose: bool = False
+    session: Session,
+    theme_ids: Collection[int] | None = None,
+    *,
+    with_loose: bool = False,
+    known: Iterable[Report] = (),
 ) -> dict[int, list[Report]]:
     """Every report that is in a theme, or in one of some, by theme id, oldest first.
 
     Those that only hang loosely to it come ``with_loose`` alone, or where nothing else is in it.
+    Of reports ``known`` from earlier in the transaction only their theme is looked up.
     """
     theme_id = col(ThemeMemberRow.theme_id)
     wanted = theme_id.is_not(None) if theme_ids is None else among(theme_id, theme_ids)
+    by_id = {report.report_id: report for report in known}
+    reports = _replaced(session, by_id, wanted) if by_id else _load(session, wanted)
     by_theme: dict[int, list[Report]] = {}
-    for report in _load(session, wanted):
+    for report in reports:
         if report.theme_id is not None:
             by_theme.setdefault(report.theme_id, []).append(report)
     if with_loose:
         return by_theme
     return {theme: [r for r in found if r.is_core] or found for theme, found in by_theme.items()}
+
+
+def _replaced(
+    session: Session, known: Mapping[int, Report], wanted: ColumnElement[bool]
+) -> list[Report]:
+    """Members of themes as they are now, oldest first; only those not known are loaded."""
+    places = select(
+        col(ThemeMemberRow.report_id), col(ThemeMemberRow.theme_id), col(ThemeMemberRow.is_core)
+    ).where(wanted)
+    found: list[Report] = []
+    unknown: list[int] = []
+    for report_id, theme_id, is_core in session.execute(places):
+        if report_id in known:
+            found.append(replace(known[report_id], theme_id=theme_id, is_core=is_core))
+        else:
+            unknown.append(report_id)
+    if unknown:
+        found += _load(session, among(col(ReportRow.report_id), unknown))
+    return sorted(found, key=lambda report: (report.created_at, report.report_id))
 
 
 def load_reports_of(session: Session, theme_id: int) -> list[Report]:

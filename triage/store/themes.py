@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from triage.store.anchors import move_anchors, save_anchors
 from triage.store.bonds import load_side, save_bond
 from triage.store.proposals import withdraw_proposals
 from triage.store.tables import CorrectionRow, IssueRow, ReportRow, ThemeMemberRow, ThemeRow
-from triage.types import BondKind, Theme, ThemeProfile, ThemeStatus, ThemeText
+from triage.types import BondKind, Theme, ThemeDraft, ThemeProfile, ThemeStatus, ThemeText
 
 Vector = NDArray[np.float32]
 
@@ -38,52 +38,56 @@ STATES = text(
 ADD_MEMBERS = text(
     """
     INSERT INTO theme_member (report_id, theme_id, joined_by, cosine_similarity, is_core)
-    SELECT report_id, :theme_id, :joined_by, similarity, is_core
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:similarities AS float8[]), CAST(:core AS boolean[]))
-        AS member (report_id, similarity, is_core)
+    SELECT report_id, theme_id, :joined_by, similarity, is_core
+    FROM unnest(
+        CAST(:themes AS bigint[]), CAST(:ids AS bigint[]), CAST(:similarities AS float8[]),
+        CAST(:core AS boolean[])
+    ) AS member (theme_id, report_id, similarity, is_core)
     ON CONFLICT DO NOTHING
     """
 )
 
 
-def create_theme(
-    session: Session, description: ThemeText, profile: ThemeProfile, anchors: Sequence[str]
-) -> int:
-    """Make a theme; ``anchors`` are the fingerprints that later reports are compared with."""
-    row = ThemeRow(
-        status=ThemeStatus.OPEN,
-        described_members=profile.reports,
-        profile=_profile_json(profile),
-        **_text_columns(description),
-    )
-    session.add(row)
-    session.flush()
-    save_anchors(session, row.theme_id, anchors)
-    return row.theme_id
+def create_themes(session: Session, drafts: Sequence[ThemeDraft]) -> list[int]:
+    """Make themes, without members yet; returns their ids, ascending in the order of the drafts."""
+    if not drafts:
+        return []
+    made = insert(ThemeRow).returning(col(ThemeRow.theme_id), sort_by_parameter_order=True)
+    rows = [
+        {
+            "status": ThemeStatus.OPEN,
+            "described_members": draft.profile.reports,
+            "profile": _profile_json(draft.profile),
+            **_text_columns(draft.text),
+        }
+        for draft in drafts
+    ]
+    ids = list(session.execute(made, rows).scalars())
+    save_anchors(session, {i: draft.anchors for i, draft in zip(ids, drafts, strict=True)})
+    return ids
 
 
 def add_members(
     session: Session,
-    theme_id: int,
-    similarities: Mapping[int, float | None],
+    members: Mapping[int, Mapping[int, float | None]],
     *,
     joined_by: str,
     loose: Collection[int] = (),
 ) -> None:
-    """Put reports into a theme (report id to cosine similarity); a member elsewhere stays there.
+    """Put reports into themes: by theme, their ids to cosine similarities.
 
-    Those of ``loose`` are no part of its core.
+    A member elsewhere stays there. Those of ``loose`` are no part of a core.
     """
-    ids, loose = sorted(similarities), frozenset(loose)
-    columns = {
-        "theme_id": theme_id,
-        "joined_by": joined_by,
-        "ids": ids,
-        "similarities": [similarities[report_id] for report_id in ids],
-        "core": [report_id not in loose for report_id in ids],
-    }
-    if ids:
-        session.execute(ADD_MEMBERS, columns)
+    loose = frozenset(loose)
+    rows = [
+        (theme_id, report_id, similarity, report_id not in loose)
+        for theme_id, similarities in members.items()
+        for report_id, similarity in sorted(similarities.items())
+    ]
+    if rows:
+        themes, ids, similarities, core = map(list, zip(*rows, strict=True))
+        columns = {"themes": themes, "ids": ids, "similarities": similarities, "core": core}
+        session.execute(ADD_MEMBERS, {"joined_by": joined_by, **columns})
 
 
 def move_members(
@@ -178,17 +182,32 @@ def described_members(session: Session) -> dict[int, int]:
     return {theme_id: members for theme_id, members in session.execute(statement)}
 
 
-def save_profile(
-    session: Session, theme_id: int, profile: ThemeProfile, *, centre: Vector | None, state: str
-) -> None:
-    """Store a theme's counts, its mean vector, and the state of its reports that they are of.
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A theme's counts, the state of its reports that they are of, and its mean vector (d,).
 
     None leaves the vector as it is.
     """
-    values: dict[str, Any] = {"profile": _profile_json(profile), "counted_state": state}
-    if centre is not None:
-        values["centre"] = centre
-    _update(session, theme_id, **values)
+
+    theme_id: int
+    profile: ThemeProfile
+    state: str
+    centre: Vector | None
+
+
+def save_profiles(session: Session, themes: Iterable[Counted]) -> None:
+    """Store what was counted of some themes."""
+    rows = [
+        {
+            "theme_id": theme.theme_id,
+            "profile": _profile_json(theme.profile),
+            "counted_state": theme.state,
+            **({} if theme.centre is None else {"centre": theme.centre}),
+        }
+        for theme in themes
+    ]
+    if rows:
+        session.execute(update(ThemeRow), rows)
 
 
 def load_uncounted(session: Session, basis: str) -> dict[int, str]:

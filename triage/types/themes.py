@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -56,6 +56,18 @@ class ThemeText:
     medoid_id: int
     exemplar_ids: tuple[int, ...]
     worded_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeDraft:
+    """A theme before it has an id; ``anchors`` are the fingerprints of the texts that stand for it.
+
+    Later reports are compared with those.
+    """
+
+    text: ThemeText
+    profile: ThemeProfile
+    anchors: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
