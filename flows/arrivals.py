@@ -27,8 +27,9 @@ from triage.store.landmarks import (
     nearest_landmarks,
     remove_landmarks,
 )
-from triage.store.reports import count_originals, load_arrivals, load_loose, mark_clustered
-from triage.store.themes import add_members, load_members
+from triage.store.members import add_members, load_members
+from triage.store.reports import count_originals, load_arrivals, load_loose
+from triage.store.saving import mark_clustered
 from triage.themes import (
     NO_THEME,
     barred,

@@ -40,7 +40,7 @@ from triage.store.intake import (
     save_source_read,
 )
 from triage.store.posted import forget_keys, take_posted
-from triage.store.reports import hold_reports, restamp_versions, save_reports
+from triage.store.saving import hold_reports, restamp_versions, save_reports
 from triage.types import (
     CleanReport,
     CollectSummary,

@@ -18,7 +18,8 @@ from triage.store.actions import REWRITE, intend
 from triage.store.audit import Action, expire_audit, record
 from triage.store.expiring import expire_reports
 from triage.store.issues import empty_sent_bodies, load_issues
-from triage.store.reports import hold_reports, load_theme_reports
+from triage.store.reports import load_theme_reports
+from triage.store.saving import hold_reports
 from triage.store.themes import blank_theme, load_themes
 from triage.themes import profile
 from triage.types import ThemeStatus

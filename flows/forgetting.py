@@ -38,7 +38,8 @@ from triage.store.forgetting import (
 )
 from triage.store.issues import load_issues
 from triage.store.life import load_past_issues
-from triage.store.reports import find_reports, hold_reports, load_theme_reports
+from triage.store.reports import find_reports, load_theme_reports
+from triage.store.saving import hold_reports
 from triage.store.themes import blank_theme, load_themes
 from triage.store.traces import Search, Traces, search_traces, shared_pieces
 from triage.themes import profile

@@ -37,9 +37,9 @@ from triage.store.clusterings import (
     save_run,
 )
 from triage.store.landmarks import replace_landmarks
+from triage.store.members import follow_duplicates, load_members
 from triage.store.overview import proposal_rows
-from triage.store.reports import hold_reports, mark_clustered
-from triage.store.themes import follow_duplicates, load_members
+from triage.store.saving import hold_reports, mark_clustered
 from triage.themes import standing
 from triage.types import Change, ClusteringRun, Report
 from triage.workspace import Workspace, open_workspace

@@ -11,8 +11,10 @@ from triage.config.model import ModelFamily, ModelVersion
 from triage.database import Session
 from triage.store.duplicates import save_duplicate_links
 from triage.store.exposure import save_exposure
-from triage.store.reports import load_reports, load_theme_reports, save_reports
-from triage.store.themes import add_members, load_themes
+from triage.store.members import add_members
+from triage.store.reports import load_reports, load_theme_reports
+from triage.store.saving import save_reports
+from triage.store.themes import load_themes
 from triage.types import CleanReport, Report
 from triage.verification import Exposure
 from triage.workspace import Workspace

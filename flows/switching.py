@@ -12,8 +12,8 @@ from flows.corpus import Corpus
 from triage.database import Session
 from triage.errors import CanaryFailed
 from triage.store.clusterings import load_last_run
+from triage.store.members import load_members
 from triage.store.reports import count_unembedded
-from triage.store.themes import load_members
 from triage.themes import choose_canary, fellowship
 from triage.types import ClusteringRun, Report
 from triage.workspace import Workspace

@@ -17,18 +17,17 @@ from triage.database import Session
 from triage.store.anchors import load_anchors, remove_anchors, save_anchors
 from triage.store.decisions import load_corrections
 from triage.store.issues import load_issues
-from triage.store.proposals import save_changes
-from triage.store.reports import load_reports
-from triage.store.themes import (
-    absorb_theme,
+from triage.store.members import (
     add_members,
     load_members,
     load_pinned,
-    load_themes,
     move_members,
     remove_members,
     save_core,
 )
+from triage.store.proposals import save_changes
+from triage.store.reports import load_reports
+from triage.store.themes import absorb_theme, load_themes
 from triage.themes import (
     NO_THEME,
     Comparison,

@@ -9,10 +9,10 @@ from triage.database import Session
 from triage.store.anchors import load_anchors, save_anchors
 from triage.store.clusterings import load_latest_run
 from triage.store.landmarks import add_landmarks, remove_landmarks
+from triage.store.members import add_members
 from triage.store.reports import load_texts, load_theme_reports
 from triage.store.themes import (
     Counted,
-    add_members,
     create_themes,
     described_members,
     load_themes,

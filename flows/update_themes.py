@@ -18,10 +18,11 @@ from triage.store.anchors import load_anchors, remove_anchors, save_anchors
 from triage.store.bonds import load_side, save_bond
 from triage.store.clusterings import load_last_run, load_latest_run
 from triage.store.landmarks import add_landmarks
+from triage.store.members import follow_duplicates, load_members, move_members
 from triage.store.overview import theme_rows
 from triage.store.proposals import withdraw_proposals
-from triage.store.reports import count_originals, hold_reports, load_theme_reports
-from triage.store.themes import follow_duplicates, load_members, move_members
+from triage.store.reports import count_originals, load_theme_reports
+from triage.store.saving import hold_reports
 from triage.types import BondKind, ClusteringRun, Report
 from triage.workspace import Workspace, open_workspace
 

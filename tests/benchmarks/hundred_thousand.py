@@ -66,7 +66,7 @@ def store_texts(workspace: Workspace, texts: Sequence[str], vectors: Floats) -> 
     from flows.embed_reports import open_embedder, open_space
     from triage.cleaning import fingerprint
     from triage.store.embeddings import save_vectors
-    from triage.store.reports import save_reports
+    from triage.store.saving import save_reports
     from triage.types import CleanReport, Kind
 
     first = datetime(2026, 9, 1, tzinfo=UTC)

@@ -14,8 +14,10 @@ from tests.integration.github.fixtures import EmulatedRepository
 from triage.config.model import ModelFamily, ModelVersion
 from triage.store.decisions import save_decision, save_route
 from triage.store.exposure import save_exposure
-from triage.store.reports import load_theme_reports, save_reports
-from triage.store.themes import Counted, add_members, create_themes, save_profiles
+from triage.store.members import add_members
+from triage.store.reports import load_theme_reports
+from triage.store.saving import save_reports
+from triage.store.themes import Counted, create_themes, save_profiles
 from triage.themes import profile as count_profile
 from triage.types import (
     CleanReport,

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 
 from triage.database import Database
 from triage.store.decisions import save_decision, save_route
-from triage.store.reports import load_reports, save_reports
-from triage.store.themes import add_members, create_themes
+from triage.store.members import add_members
+from triage.store.reports import load_reports
+from triage.store.saving import save_reports
+from triage.store.themes import create_themes
 from triage.types import (
     CleanReport,
     Decision,

@@ -7,8 +7,9 @@ from flows.recluster_themes import recluster
 from flows.update_themes import refresh, update
 from tests.flows.topics import arrive, themes_of, topic_reports
 from triage.store.assignments import load_assignments
+from triage.store.members import move_members, save_core
 from triage.store.reports import load_reports, load_theme_reports
-from triage.store.themes import load_themes, move_members, save_core
+from triage.store.themes import load_themes
 from triage.types import Theme
 from triage.workspace import Workspace
 

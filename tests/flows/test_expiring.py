@@ -18,7 +18,8 @@ from triage.config.model import Privacy
 from triage.store.anchors import load_anchors
 from triage.store.audit import load_audit
 from triage.store.embeddings import load_unembedded
-from triage.store.reports import load_reports, load_texts, save_reports
+from triage.store.reports import load_reports, load_texts
+from triage.store.saving import save_reports
 from triage.store.themes import load_themes
 from triage.workspace import Workspace
 

@@ -31,9 +31,11 @@ from triage.store.distillations import StoredDistillation, save_distillations
 from triage.store.embeddings import ensure_space, save_vectors
 from triage.store.issues import load_issues
 from triage.store.landmarks import add_landmarks
+from triage.store.members import add_members
 from triage.store.probes import ProbeResult, save_probe_results
-from triage.store.reports import load_reports, save_reports
-from triage.store.themes import add_members, load_theme, save_description
+from triage.store.reports import load_reports
+from triage.store.saving import save_reports
+from triage.store.themes import load_theme, save_description
 from triage.types import CleanReport, EvidenceItem, Kind, ThemeStatus, ThemeText
 from triage.workspace import Workspace
 

@@ -11,14 +11,9 @@ from tests.flows.topics import take_in, themes_of, topic_reports
 from triage.cli import app
 from triage.database import Session
 from triage.store.clusterings import load_departure
+from triage.store.members import add_members, load_pinned, move_members
 from triage.store.reports import load_reports
-from triage.store.themes import (
-    add_members,
-    load_pinned,
-    merge_theme,
-    move_members,
-    set_theme_status,
-)
+from triage.store.themes import merge_theme, set_theme_status
 from triage.types import ThemeStatus
 from triage.workspace import Workspace
 

@@ -33,8 +33,8 @@ from tests.integration.github.emulator import FILER, ORGANISATION, Emulator, tok
 from tests.integration.github.fixtures import EmulatedRepository
 from tests.integration.github.proxy import GitHubProxy
 from triage.config.model import GitHubSource, Sources
+from triage.store.members import add_members
 from triage.store.reports import load_reports
-from triage.store.themes import add_members
 from triage.workspace import Workspace
 
 AT_ONCE = timedelta(0)

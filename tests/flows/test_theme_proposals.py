@@ -17,16 +17,10 @@ from triage.errors import UnknownProposal
 from triage.store.anchors import load_anchors
 from triage.store.bonds import load_bonds
 from triage.store.issues import load_issues, save_filed, save_intent
+from triage.store.members import move_members
 from triage.store.proposals import load_proposals
 from triage.store.reports import load_reports, load_reports_of
-from triage.store.themes import (
-    absorb_theme,
-    create_themes,
-    load_forwards,
-    load_themes,
-    merge_theme,
-    move_members,
-)
+from triage.store.themes import absorb_theme, create_themes, load_forwards, load_themes, merge_theme
 from triage.themes import standing
 from triage.types import (
     FiledIssue,

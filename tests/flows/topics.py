@@ -20,7 +20,8 @@ from triage.cleaning import link_duplicates, shingle_bands
 from triage.embedding import Embedder
 from triage.store.duplicates import load_duplicate_candidates, save_duplicate_links
 from triage.store.embeddings import save_vectors
-from triage.store.reports import load_reports, save_reports
+from triage.store.reports import load_reports
+from triage.store.saving import save_reports
 from triage.types import CleanReport, Kind
 from triage.workspace import Workspace
 

@@ -25,9 +25,10 @@ from triage.cli import app
 from triage.store.clusterings import save_run
 from triage.store.distillations import StoredDistillation
 from triage.store.embeddings import ensure_space
+from triage.store.members import load_members
 from triage.store.overview import proposal_rows
 from triage.store.proposals import save_changes
-from triage.store.themes import load_members, load_themes, save_description
+from triage.store.themes import load_themes, save_description
 from triage.types import Change, ClusteringRun, PairAnswer, ProposalKind
 from triage.workspace import Workspace
 

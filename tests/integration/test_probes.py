@@ -12,9 +12,10 @@ from tests.flows.seeding import seed_theme
 from triage.cli import app
 from triage.errors import IntakeError
 from triage.probes import read_outcomes
+from triage.store.members import add_members
 from triage.store.probes import load_probe_runs
-from triage.store.reports import load_reports, save_reports
-from triage.store.themes import add_members
+from triage.store.reports import load_reports
+from triage.store.saving import save_reports
 from triage.types import CleanReport, Kind
 from triage.verification import Agreement, ProbeRuns, ReleaseVerdict, compare_probes
 from triage.workspace import Workspace

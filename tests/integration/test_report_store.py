@@ -14,18 +14,12 @@ from triage.store.anchors import load_anchors
 from triage.store.decisions import load_corrections, save_correction
 from triage.store.duplicates import load_duplicate_candidates, save_duplicate_links
 from triage.store.issues import load_issues, save_filed, save_intent
-from triage.store.reports import (
-    SavedReports,
-    load_reports,
-    load_theme_reports,
-    restamp_versions,
-    save_reports,
-)
+from triage.store.members import add_members, load_join
+from triage.store.reports import load_reports, load_theme_reports
+from triage.store.saving import SavedReports, restamp_versions, save_reports
 from triage.store.themes import (
-    add_members,
     create_themes,
     load_forwards,
-    load_join,
     load_theme,
     merge_theme,
     set_theme_status,

@@ -20,10 +20,11 @@ from triage.store.distillations import load_distillations_of
 from triage.store.intake import load_rejections
 from triage.store.issues import load_issues
 from triage.store.loads import load_rows
+from triage.store.members import load_join
 from triage.store.overview import theme_rows
 from triage.store.readings import load_opinions
 from triage.store.reports import find_reports, load_reports, load_reports_of
-from triage.store.themes import load_blockers, load_join, load_theme
+from triage.store.themes import load_blockers, load_theme
 from triage.types import Report
 from triage.workspace import Workspace, open_workspace
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from triage.store.among import among
 from triage.store.forgetting import delete_by_text
-from triage.store.reports import EXPIRED
+from triage.store.saving import EXPIRED
 from triage.store.tables import ReportRow, ThemeMemberRow
 
 BATCH = 2000
