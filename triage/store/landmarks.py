@@ -8,7 +8,6 @@ many there are.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from sqlalchemy import delete, func, select, text
 from sqlmodel import Session, col
 
 from triage.store.among import among
-from triage.store.copying import copy_in, copy_new
+from triage.store.copying import copy_in, copy_new, copy_out
 from triage.store.tables import LandmarkRow
 
 Vector = NDArray[np.float32]
@@ -65,19 +64,16 @@ def load_landmarks(
 ) -> dict[str, Vector]:
     """Landmarks (float32) of a space by fingerprint, sorted; all without fingerprints."""
     wanted = "" if fingerprints is None else "AND fingerprint = ANY(%s)"
-    rows = (
-        f"COPY (SELECT fingerprint, vector FROM landmark WHERE space_id = {int(space_id)} {wanted} "
-        'ORDER BY fingerprint COLLATE "C") TO STDOUT WITH (FORMAT BINARY)'
+    query = (
+        f"SELECT fingerprint, vector FROM landmark WHERE space_id = %s {wanted} "
+        'ORDER BY fingerprint COLLATE "C"'
     )
-    connection: Any = session.connection().connection.driver_connection
-    parameters = None if fingerprints is None else (list(fingerprints),)
-    with connection.cursor() as cursor, cursor.copy(rows, parameters) as copy:
-        copy.set_types(["text", "bytea"])
-        # the wire form: dimensions and a reserved word of 16 bits each, then the numbers
-        return {
-            fingerprint: np.frombuffer(wire, dtype=">f4", offset=4).astype(np.float32)
-            for fingerprint, wire in copy.rows()
-        }
+    parameters = [space_id] if fingerprints is None else [space_id, list(fingerprints)]
+    # the wire form of a vector: two words of 16 bits, of which one is its length, then the numbers
+    return {
+        fingerprint.decode(): np.frombuffer(wire, dtype=">f4", offset=4).astype(np.float32)
+        for fingerprint, wire in copy_out(session, query, parameters)
+    }
 
 
 def index_landmarks(session: Session, space_id: int, dimensions: int) -> bool:
