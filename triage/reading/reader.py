@@ -126,9 +126,9 @@ class RawReadings:
 
 def log_softmax(values: Doubles) -> Doubles:
     """Logarithms of probabilities that sum to one in every row."""
-    highest = values.max(axis=1, keepdims=True)
-    total = np.log(np.exp(values - highest).sum(axis=1, keepdims=True))
-    return np.asarray(values - highest - total)
+    shifted = values - values.max(axis=1, keepdims=True)
+    shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return np.asarray(shifted)
 
 
 def model_log_odds(layers: Doubles) -> Doubles:
