@@ -4,4 +4,4 @@ import gc
 
 # Nearly all that a flow makes, modules and reports, lives as long as the flow: looking for cycles
 # among them after every 700 new objects was a sixth of the imports and a twentieth of theming.
-gc.set_threshold(100_000, 20, 20)
+gc.set_threshold(50_000)
