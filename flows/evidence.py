@@ -26,15 +26,12 @@ from triage.clustering import (
 )
 from triage.database import Session
 from triage.embedding import load_words
-from triage.reading import LAYERS
+from triage.reading import BELIEF, LAYERS
 from triage.store.distillations import StoredDistillation
 from triage.types import Report
 from triage.workspace import Workspace
 
 Doubles = NDArray[np.float64]
-# What was learnt from words is believed a little less than it says: labelled reports, adjusted
-# Rand index with 0.5 0.34, 0.75 0.36, 1 0.36, 1.5 0.36 with half of the cores mixed.
-TEMPERATURE = 0.85
 # An LLM's answer about the layer is believed, the others stay possible.
 ANSWERED, NOT_ANSWERED = np.log(0.999), np.log(0.0002)
 WITNESSING_NEIGHBOURS = 8
@@ -126,12 +123,12 @@ def _read(
     raw = read_texts(workspace, session, reader, texts, progress, known=corpus.raw)
     place = {key: row for row, key in enumerate(texts)}
     rows = [place[report.fingerprint] for report in reports]
-    layers = TEMPERATURE * raw.layers[rows]
+    layers = BELIEF * raw.layers[rows]
     for row, found in enumerate(said):
         if found is not None:
             layers[row] = [ANSWERED if found.layer == name else NOT_ANSWERED for name in LAYERS]
     return Readings(
         layers=layers,
-        capabilities=TEMPERATURE * raw.capabilities[rows],
+        capabilities=BELIEF * raw.capabilities[rows],
         failures=reader.resemblance(corpus.rows(reports)),
     )

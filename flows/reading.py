@@ -88,7 +88,8 @@ class Reading:
             if layer := self.answered[row]:
                 counted[layer] = counted.get(layer, 0) + 1
         layers = dict(zip(LAYERS, (float(chance) for chance in mean), strict=True))
-        return TextSignals(words, answers, layers, counted, self.read_by)
+        usual = float(self.words.usual[rows].mean()) if len(self.words.usual) else None
+        return TextSignals(words, answers, layers, counted, self.read_by, usual)
 
 
 def read_corpus(
@@ -109,11 +110,12 @@ def read_corpus(
     alone = np.zeros((len(found.keys), 0), dtype=np.int64)
     nothing, nobody = np.zeros(len(found.keys)), [None] * len(found.keys)
     parts, near = (read.text, read.phrase, read.has_phrase), found.neighbours
-    bare = weigh(*parts, nobody, shift=nothing, unit=found.unit, neighbours=alone)
+    usual = np.zeros(0, dtype=np.float32) if reader is None else reader.usual
+    bare = weigh(*parts, nobody, usual=usual, shift=nothing, unit=found.unit, neighbours=alone)
     return Reading(
         rows={key: row for row, key in enumerate(found.keys)},
         words=weigh(
-            *parts, found.answered, shift=shift, unit=found.unit, neighbours=found.neighbours
+            *parts, found.answered, usual=usual, shift=shift, unit=found.unit, neighbours=near
         ),
         scores=pulled(read.scores + capability_shift, found.unit, near),
         answered=found.answered,

@@ -16,7 +16,7 @@ import numpy as np
 from triage.errors import ReaderError
 from triage.reading import FORMAT, Calibration, Linear, Reader, Trust
 
-SHIPPED = "reader-1.npz"
+SHIPPED = "reader-2.npz"
 ARRAYS = (
     "centre",
     "rarity",
@@ -24,6 +24,7 @@ ARRAYS = (
     "layer_bias",
     "map_weights",
     "map_bias",
+    "usual",
     "given",
     "failures",
 )
@@ -56,6 +57,7 @@ def save_reader(reader: Reader, path: Path) -> None:
         "layer_bias": reader.layers.bias,
         "map_weights": reader.capabilities.weights,
         "map_bias": reader.capabilities.bias,
+        "usual": reader.usual,
         "given": reader.map_given_layer,
         "failures": reader.failures,
     }
@@ -101,6 +103,7 @@ def _reader(facts: dict[str, Any], arrays: dict[str, Any]) -> Reader:
         rarity=arrays["rarity"],
         layers=Linear(arrays["layer_weights"], arrays["layer_bias"]),
         capabilities=Linear(arrays["map_weights"], arrays["map_bias"]),
+        usual=arrays["usual"],
         map_given_layer=arrays["given"],
         failures=arrays["failures"],
         calibration=_calibration(facts["calibration"]),

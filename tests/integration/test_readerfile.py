@@ -38,7 +38,7 @@ def test_a_reader_is_the_same_after_writing(tmp_path: Path) -> None:
     assert again.name == shipped.name
 
 
-CONTENT = (files("triage.reading") / "reader-1.npz").read_bytes()
+CONTENT = (files("triage.reading") / "reader-2.npz").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_broken_file_is_refused_with_a_remedy(content: bytes) -> None:
 
 
 def rewritten(path: Path, **changes: object) -> Path:
-    with np.load((files("triage.reading") / "reader-1.npz").open("rb")) as stored:  # type: ignore[arg-type]
+    with np.load((files("triage.reading") / "reader-2.npz").open("rb")) as stored:  # type: ignore[arg-type]
         arrays = {name: stored[name] for name in stored.files}
     facts = json.loads(str(arrays.pop("facts"))) | {
         key: value for key, value in changes.items() if key not in arrays

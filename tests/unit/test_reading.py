@@ -17,6 +17,8 @@ from triage.reading import (
     log_softmax,
     model_log_odds,
     pulled,
+    read_log_odds,
+    usual_chance,
     weigh,
 )
 from triage.reading.training import Lesson, train_reader
@@ -96,6 +98,9 @@ def test_who_has_no_neighbour_keeps_its_own() -> None:
     assert (pulled(values, vectors, np.zeros((2, 0), dtype=np.int64)) == values).all()
 
 
+NONE = np.zeros(0, dtype=np.float32)
+
+
 def read(model: float) -> RawReadings:
     rest = (1 - model) / 5
     return RawReadings(np.log(np.array([[model, *[rest] * 5]])), np.zeros((1, 2)))
@@ -108,16 +113,35 @@ def test_an_llms_answer_outweighs_the_words_and_is_refined_by_them(
     answer: str | None, least: float, most: float
 ) -> None:
     words = weigh(
-        read(0.7), read(0.7), np.array([False]), [answer], shift=np.zeros(1),
+        read(0.7), read(0.7), np.array([False]), [answer], usual=NONE, shift=np.zeros(1),
         unit=np.ones((1, 1), dtype=np.float32), neighbours=np.zeros((1, 0), dtype=np.int64),
     )  # fmt: skip
     assert least < words.calibrated(Calibration())[0] < most
 
 
+@given(chance=st.floats(0.001, 0.999), usual=st.floats(0, 1), concerned=st.floats(0.01, 0.99))
+def test_what_a_report_concerns_speaks_beside_its_words_and_never_for_certain(
+    chance: float, usual: float, concerned: float
+) -> None:
+    about = np.log(np.array([[concerned, 1 - concerned]]))
+    material = RawReadings(read(chance).layers, about)
+    shares = np.array([usual, 0.5], dtype=np.float32)
+    chances = usual_chance(material, shares)
+    found = read_log_odds(material.layers, chances)
+    assert np.isfinite(found).all()
+    assert chances[0] == pytest.approx(concerned * usual + (1 - concerned) / 2, abs=0.003)
+    assert np.sign((found - model_log_odds(material.layers))[0]) == np.sign(chances[0] - 0.5)
+
+
+def test_who_never_learnt_capabilities_goes_by_the_words_alone() -> None:
+    chances = usual_chance(read(0.9), NONE)
+    assert (read_log_odds(read(0.9).layers, chances) == model_log_odds(read(0.9).layers)).all()
+
+
 def test_a_theme_of_one_report_says_half_as_much() -> None:
     many = RawReadings(np.repeat(read(0.9).layers, 9, axis=0), np.zeros((9, 2)))
     words = weigh(
-        many, many, np.zeros(9, dtype=bool), [None] * 9, shift=np.zeros(9),
+        many, many, np.zeros(9, dtype=bool), [None] * 9, usual=NONE, shift=np.zeros(9),
         unit=np.ones((9, 1), dtype=np.float32), neighbours=np.zeros((9, 0), dtype=np.int64),
     )  # fmt: skip
     one, _ = words.of_theme(np.array([0]), Calibration())

@@ -75,7 +75,8 @@ class TextSignals:
     """What a theme's words say of the layer at fault; log-odds are positive towards the model.
 
     ``words`` and ``answers`` come from reading and from an LLM; ``layers`` are mean chances,
-    ``answered`` counts of an LLM's answers. ``read_by`` names who read.
+    ``answered`` counts of an LLM's answers. ``read_by`` names who read. ``usual`` is how often
+    failures of the capabilities that the words concern are the model's; it is part of ``words``.
     """
 
     words: float = 0.0
@@ -83,6 +84,7 @@ class TextSignals:
     layers: Mapping[str, float] = field(default_factory=dict)
     answered: Mapping[str, int] = field(default_factory=dict)
     read_by: str = ""
+    usual: float | None = None
 
 
 def compare_with_layers(

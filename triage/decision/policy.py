@@ -13,7 +13,7 @@ from triage.decision.priority import prioritise
 from triage.decision.rules import PolicyRule, ruling
 from triage.types import Decision, EvidenceItem, Report, Theme, Verdict
 
-POLICY_VERSION = "2026-11.3"
+POLICY_VERSION = "2026-11.4"
 
 
 @dataclass(frozen=True, slots=True)

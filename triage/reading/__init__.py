@@ -4,6 +4,7 @@ from triage.reading.measuring import calibration_error, kappa
 from triage.reading.opinions import Words, weigh
 from triage.reading.pulling import NEIGHBOURS, pulled
 from triage.reading.reader import (
+    BELIEF,
     FORMAT,
     LAYERS,
     Calibration,
@@ -13,9 +14,12 @@ from triage.reading.reader import (
     Trust,
     log_softmax,
     model_log_odds,
+    read_log_odds,
+    usual_chance,
 )
 
 __all__ = [
+    "BELIEF",
     "FORMAT",
     "LAYERS",
     "NEIGHBOURS",
@@ -30,5 +34,7 @@ __all__ = [
     "log_softmax",
     "model_log_odds",
     "pulled",
+    "read_log_odds",
+    "usual_chance",
     "weigh",
 ]

@@ -11,7 +11,7 @@ from triage.clustering import nearest_neighbours, unit_length
 from triage.reading.features import Floats
 from triage.reading.measuring import calibration_error, kappa
 from triage.reading.pulling import NEIGHBOURS, pulled
-from triage.reading.reader import Calibration, Doubles, Trust, log_softmax, model_log_odds
+from triage.reading.reader import Calibration, Doubles, Trust, log_softmax
 
 Labels = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -19,8 +19,8 @@ SUREST = 0.75
 
 
 def calibrate(
-    layers: Doubles,
     routed: Doubles,
+    log_odds: Doubles,
     *,
     is_model: Flags,
     capabilities: Labels,
@@ -28,12 +28,12 @@ def calibrate(
     folds: Labels,
     vectors: Floats,
 ) -> tuple[Calibration, dict[str, float]]:
-    """Fit slopes and offsets on held-back readings (n, layers) and (n, capabilities).
+    """Fit slopes and offsets on held-back readings: capabilities (n, k) and log-odds (n,).
 
     Neighbours are looked up among the reports of the same fold, as new reports find theirs among
     each other. Returns the calibration and what it measures of itself.
     """
-    log_odds, scores = model_log_odds(layers)[:, None], routed.copy()
+    log_odds, scores = log_odds[:, None].copy(), routed.copy()
     for fold in np.unique(folds):
         own = np.flatnonzero(folds == fold)
         unit = unit_length(vectors[own])

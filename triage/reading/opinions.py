@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from triage.reading.features import Floats
 from triage.reading.pulling import pulled
 from triage.reading.reader import (
+    BELIEF,
     LAYERS,
     MODEL_LAYER,
     Calibration,
     Doubles,
     RawReadings,
-    model_log_odds,
+    read_log_odds,
+    usual_chance,
 )
 
 # An LLM that says "model" was right in 96 of 100 labelled reports: 3 log-odds. The words beside it
@@ -30,16 +32,18 @@ class Words:
     """What the words of n reports say, each with its neighbours' say.
 
     ``log_odds`` (n,) that the model is at fault, not yet calibrated; ``layers`` (n, 6) chances;
-    ``answers`` (n,) is +1 where an LLM named the model, -1 where another layer, 0 where none did.
+    ``answers`` (n,) is +1 where an LLM named the model, -1 where another layer, 0 where none did;
+    ``usual`` (n,) how often failures of what they concern are the model's, empty if unknown.
     """
 
     log_odds: Doubles
     layers: Doubles
     answers: NDArray[np.int64]
+    usual: Doubles
 
     def calibrated(self, calibration: Calibration) -> Doubles:
         """Log-odds (n,) of each report by itself that its failure needs a new model."""
-        own = calibration.slope * self.log_odds + calibration.offset
+        own = BELIEF * (calibration.slope * self.log_odds + calibration.offset)
         return _beside(own, self.answers)
 
     def of_theme(self, rows: NDArray[np.int64], calibration: Calibration) -> tuple[float, float]:
@@ -64,26 +68,30 @@ def weigh(
     has_phrase: NDArray[np.bool_],
     answered: Sequence[str | None],
     *,
+    usual: Floats,
     shift: Doubles,
     unit: Floats,
     neighbours: NDArray[np.int64],
 ) -> Words:
     """Bring together what was read in texts and in their phrases (rows that have one).
 
-    ``shift`` (n,) is what corrections taught, in log-odds; ``unit`` (n, d) are centred unit
-    vectors.
+    ``usual`` (k,) are the model's shares of each capability's failures, ``shift`` (n,) is what
+    corrections taught, in log-odds; ``unit`` (n, d) are centred unit vectors.
     """
-    log_odds = model_log_odds(text.layers)
+    concerned = usual_chance(text, usual)
+    log_odds = read_log_odds(text.layers, concerned)
     layers = np.exp(text.layers)
     if has_phrase.any():
-        log_odds[has_phrase] = (
-            log_odds[has_phrase] + model_log_odds(phrase.layers[has_phrase])
-        ) / 2
+        by_phrase = usual_chance(phrase, usual)
+        said = read_log_odds(phrase.layers, by_phrase)
+        log_odds[has_phrase] = (log_odds[has_phrase] + said[has_phrase]) / 2
+        concerned[has_phrase] = (concerned[has_phrase] + by_phrase[has_phrase]) / 2
         layers[has_phrase] = (layers[has_phrase] + np.exp(phrase.layers[has_phrase])) / 2
     return Words(
         log_odds=pulled((log_odds + shift)[:, None], unit, neighbours)[:, 0],
         layers=layers,
         answers=np.array([_answer(layer) for layer in answered], dtype=np.int64),
+        usual=concerned if len(usual) else np.zeros(0),
     )
 
 

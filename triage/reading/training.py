@@ -12,7 +12,15 @@ from triage.clustering import unit_length
 from triage.letters import Sparse
 from triage.reading.calibrating import calibrate, mean_by_mode
 from triage.reading.features import Floats, assemble, fit_rarity, reader_letters
-from triage.reading.reader import LAYERS, Linear, Reader
+from triage.reading.reader import (
+    LAYERS,
+    MODEL_LAYER,
+    Linear,
+    RawReadings,
+    Reader,
+    read_log_odds,
+    usual_chance,
+)
 
 # Chosen by cross-validation over 320 invented failure modes: more regularisation loses accuracy,
 # less makes the surest readings wrong.
@@ -61,23 +69,25 @@ def train_reader(lesson: Lesson, *, embedding: str, trained_on: str) -> Reader:
         capabilities=np.array([ids.index(one) for one in lesson.capabilities]),
         map_capabilities=np.array([ids.index(one) for one in lesson.map_capabilities]),
     )
-    held_back = np.zeros((len(lesson.texts), len(LAYERS)))
+    held_back = np.zeros(len(lesson.texts))
     routed = np.zeros((len(lesson.texts), len(ids)))
     fold_of = _folds(lesson.modes)
     for fold in range(FOLDS):
         own, layers, capabilities = fold_of == fold, *taught.fit(fold_of != fold)
-        held_back[own] = layers.log_probabilities(taught.reports[own])
         routed[own] = capabilities.log_probabilities(taught.reports[own])
+        read = RawReadings(layers.log_probabilities(taught.reports[own]), routed[own])
+        held_back[own] = read_log_odds(read.layers, usual_chance(read, taught.usual(~own)))
     calibration, figures = calibrate(
-        held_back,
         routed,
+        held_back,
         is_model=taught.layers == 0,
         capabilities=taught.capabilities,
         modes=lesson.modes,
         folds=fold_of,
         vectors=lesson.vectors - centre,
     )
-    layers, capabilities = taught.fit(np.ones(len(lesson.texts), dtype=bool))
+    everything = np.ones(len(lesson.texts), dtype=bool)
+    layers, capabilities = taught.fit(everything)
     return Reader(
         embedding=embedding,
         trained_on=trained_on,
@@ -86,6 +96,7 @@ def train_reader(lesson: Lesson, *, embedding: str, trained_on: str) -> Reader:
         rarity=rarity,
         layers=layers,
         capabilities=capabilities,
+        usual=taught.usual(everything),
         map_given_layer=_map_given_layer(taught.layers, taught.capabilities, len(ids)),
         failures=_failures(lesson),
         calibration=calibration,
@@ -114,6 +125,16 @@ class _Taught:
         known = np.concatenate([np.tile(self.capabilities[chosen], 2), self.map_capabilities])
         classes = int(self.map_capabilities.max()) + 1
         return layers, _logistic(with_map, known, classes, CAPABILITY_C)
+
+    def usual(self, chosen: NDArray[np.bool_]) -> Floats:
+        """The model's share of each capability's failures, drawn towards its share of all."""
+        is_model = self.layers[chosen] == MODEL_LAYER
+        classes = int(self.map_capabilities.max()) + 1
+        counts = np.bincount(self.capabilities[chosen], minlength=classes)
+        models = np.bincount(self.capabilities[chosen], weights=is_model, minlength=classes)
+        whole = (is_model.sum() + 1) / (len(is_model) + 2)
+        shares = (models + PRIOR_REPORTS * whole) / (counts + PRIOR_REPORTS)
+        return np.asarray(shares, dtype=np.float32)
 
 
 def _logistic(features: Sparse, labels: Labels, classes: int, strength: float) -> Linear:
