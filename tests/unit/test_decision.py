@@ -174,6 +174,12 @@ def test_everything_that_was_looked_at_is_stored_with_words() -> None:
     assert decision.policy_version == POLICY_VERSION
 
 
+def test_the_words_say_what_they_concern_where_that_was_learnt() -> None:
+    learnt = decided(several(), replace(LIKE_MODEL, usual=0.72)).evidence[0].observation
+    assert learnt.endswith("; the model was at fault in 0.7 of known failures of such capabilities")
+    assert "such capabilities" not in decided(several(), LIKE_MODEL).evidence[0].observation
+
+
 def test_reasons_start_with_the_verdict_and_name_what_moved_it_strongest_first() -> None:
     reasons = decided(several(NAMED), LIKE_SERVING).reasons
     assert "adds up to quick-fix" in reasons[0]

@@ -85,7 +85,8 @@ def layer_by_words(case: Case) -> EvidenceItem:
     ranked = sorted(layers.items(), key=lambda item: -item[1])[:2]
     said = ", then ".join(f"{layer} ({chance:.1f})" for layer, chance in ranked)
     if case.signals.usual is not None:
-        said += f"; of the failures in what they concern {case.signals.usual:.1f} are the model's"
+        share = f"{case.signals.usual:.1f}"
+        said += f"; the model was at fault in {share} of known failures of such capabilities"
     weight = max(-WORDS_LIMIT, min(WORDS_LIMIT, case.signals.words))
     # In tenths: every new report moves its neighbours a little, and that is no news of a theme.
     return EvidenceItem("layer by the words", f"most like failures of {said}", round(weight, 1))

@@ -55,6 +55,7 @@ class Words:
         mean = float(self.log_odds[rows].mean())
         answers = self.answers[rows]
         asked = int(np.count_nonzero(answers))
+        # Not times BELIEF: of 16 clear themes three would stay open then, and two do without it.
         words = (calibration.theme_slope * mean + calibration.theme_offset) * count / (count + 1)
         if asked * 2 > count:
             words *= WORDS_BESIDE_ANSWER
