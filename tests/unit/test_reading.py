@@ -1,5 +1,7 @@
 """A reader learns, measures itself honestly, and a report's neighbours have their say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -69,6 +71,16 @@ def test_a_reader_reads_what_it_was_taught() -> None:
     named = [CAPABILITIES[place] for place in read.capabilities.argmax(axis=1)]
     assert named == list(material.capabilities)
     assert np.exp(read.layers).sum(axis=1) == pytest.approx(1, abs=1e-6)
+
+
+def test_a_reader_learns_whose_failures_are_usually_the_models() -> None:
+    material = lesson()
+    layers = ["serving" if place == 4 else layer for place, layer in enumerate(material.layers)]
+    found = train_reader(replace(material, layers=layers), embedding="test", trained_on="abc")
+    # 59 of 60 and none of 60, each with three more reports of the whole's share, 60 of 122
+    usual = dict(zip(found.capability_ids, found.usual.tolist(), strict=True))
+    assert usual["coding"] == pytest.approx((59 + 3 * 60 / 122) / 63, abs=1e-6)
+    assert usual["serving"] == pytest.approx(3 * 60 / 122 / 63, abs=1e-6)
 
 
 def test_a_layer_without_examples_gets_no_chance() -> None:
