@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from unittest.mock import ANY
 
 import numpy as np
+from sqlalchemy import text as sql
 
 from triage.cleaning import link_duplicates
 from triage.database import Database, Session
@@ -16,7 +19,7 @@ from triage.store.duplicates import load_duplicate_candidates, save_duplicate_li
 from triage.store.issues import load_issues, save_filed, save_intent
 from triage.store.members import add_members, load_join
 from triage.store.reports import load_reports, load_theme_reports
-from triage.store.saving import SavedReports, restamp_versions, save_reports
+from triage.store.saving import SavedReports, hold_reports, restamp_versions, save_reports
 from triage.store.themes import (
     create_themes,
     load_forwards,
@@ -215,3 +218,27 @@ def test_a_new_alias_reaches_the_reports_that_are_stored(database: Database) -> 
     with database.session() as session:
         versions = {r.external_id: r.model_version for r in load_reports(session)}
     assert versions == {"a": "corvane-4.3", "b": None}
+
+
+def test_a_new_meaning_of_a_models_name_waits_for_who_holds_the_reports(
+    database: Database,
+) -> None:
+    with database.session() as session:
+        save(session, clean("a", model_written="Corvane nightly"))
+
+    def restamp() -> int:
+        with database.session() as session:
+            return restamp_versions(session, {"Corvane nightly": "corvane-4.3"}.get)
+
+    waiting = sql(
+        "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database "
+        "WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
+    )
+    with ThreadPoolExecutor(1) as beside:
+        with database.session() as holder:
+            hold_reports(holder)
+            restamped = beside.submit(restamp)
+            while not holder.execute(waiting).scalar_one():
+                assert not restamped.done()
+                time.sleep(0.01)
+        assert restamped.result() == 1

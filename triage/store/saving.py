@@ -187,12 +187,17 @@ def _content_digest(report: CleanReport) -> str:
 
 
 def restamp_versions(session: Session, resolve: Callable[[str], str | None]) -> int:
-    """Give stored reports the version that their model's name means today; returns how many."""
+    """Give stored reports the version that their model's name means today; returns how many.
+
+    Waits for who holds the reports: counts of a theme must not be of the version before and bear
+    the state of the one after.
+    """
     names = select(col(ReportRow.model_written), col(ReportRow.model_version)).distinct()
     restamped = 0
     for written, version in session.execute(names.where(col(ReportRow.model_written).is_not(None))):
         meant = resolve(written)
         if meant != version:
+            hold_reports(session)
             changed = update(ReportRow).where(
                 col(ReportRow.model_written) == written,
                 col(ReportRow.model_version).is_not_distinct_from(version),
