@@ -110,12 +110,19 @@ def read_corpus(
     alone = np.zeros((len(found.keys), 0), dtype=np.int64)
     nothing, nobody = np.zeros(len(found.keys)), [None] * len(found.keys)
     parts, near = (read.text, read.phrase, read.has_phrase), found.neighbours
-    usual = np.zeros(0, dtype=np.float32) if reader is None else reader.usual
-    bare = weigh(*parts, nobody, usual=usual, shift=nothing, unit=found.unit, neighbours=alone)
+    shares = np.zeros(0, dtype=np.float32) if reader is None else reader.model_shares
+    bare = weigh(
+        *parts, nobody, model_shares=shares, shift=nothing, unit=found.unit, neighbours=alone
+    )
     return Reading(
         rows={key: row for row, key in enumerate(found.keys)},
         words=weigh(
-            *parts, found.answered, usual=usual, shift=shift, unit=found.unit, neighbours=near
+            *parts,
+            found.answered,
+            model_shares=shares,
+            shift=shift,
+            unit=found.unit,
+            neighbours=near,
         ),
         scores=pulled(read.scores + capability_shift, found.unit, near),
         answered=found.answered,

@@ -24,7 +24,7 @@ ARRAYS = (
     "layer_bias",
     "map_weights",
     "map_bias",
-    "usual",
+    "model_shares",
     "given",
     "failures",
 )
@@ -57,7 +57,7 @@ def save_reader(reader: Reader, path: Path) -> None:
         "layer_bias": reader.layers.bias,
         "map_weights": reader.capabilities.weights,
         "map_bias": reader.capabilities.bias,
-        "usual": reader.usual,
+        "model_shares": reader.model_shares,
         "given": reader.map_given_layer,
         "failures": reader.failures,
     }
@@ -103,7 +103,7 @@ def _reader(facts: dict[str, Any], arrays: dict[str, Any]) -> Reader:
         rarity=arrays["rarity"],
         layers=Linear(arrays["layer_weights"], arrays["layer_bias"]),
         capabilities=Linear(arrays["map_weights"], arrays["map_bias"]),
-        usual=arrays["usual"],
+        model_shares=arrays["model_shares"],
         map_given_layer=arrays["given"],
         failures=arrays["failures"],
         calibration=_calibration(facts["calibration"]),

@@ -15,7 +15,7 @@ from flows.embed_reports import embedding_name, open_embedder
 from flows.readers import open_reader
 from triage.cli import app
 from triage.errors import ReaderError
-from triage.readerfile import load_reader, load_shipped_reader, parse_reader, save_reader
+from triage.readerfile import SHIPPED, load_reader, load_shipped_reader, parse_reader, save_reader
 from triage.workspace import Workspace
 
 
@@ -38,7 +38,7 @@ def test_a_reader_is_the_same_after_writing(tmp_path: Path) -> None:
     assert again.name == shipped.name
 
 
-CONTENT = (files("triage.reading") / "reader-2.npz").read_bytes()
+CONTENT = (files("triage.reading") / SHIPPED).read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_broken_file_is_refused_with_a_remedy(content: bytes) -> None:
 
 
 def rewritten(path: Path, **changes: object) -> Path:
-    with np.load((files("triage.reading") / "reader-2.npz").open("rb")) as stored:  # type: ignore[arg-type]
+    with np.load((files("triage.reading") / SHIPPED).open("rb")) as stored:  # type: ignore[arg-type]
         arrays = {name: stored[name] for name in stored.files}
     facts = json.loads(str(arrays.pop("facts"))) | {
         key: value for key, value in changes.items() if key not in arrays

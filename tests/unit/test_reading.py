@@ -78,7 +78,7 @@ def test_a_reader_learns_whose_failures_are_usually_the_models() -> None:
     layers = ["serving" if place == 4 else layer for place, layer in enumerate(material.layers)]
     found = train_reader(replace(material, layers=layers), embedding="test", trained_on="abc")
     # 59 of 60 and none of 60, each with three more reports of the whole's share, 60 of 122
-    usual = dict(zip(found.capability_ids, found.usual.tolist(), strict=True))
+    usual = dict(zip(found.capability_ids, found.model_shares.tolist(), strict=True))
     assert usual["coding"] == pytest.approx((59 + 3 * 60 / 122) / 63, abs=1e-6)
     assert usual["serving"] == pytest.approx(3 * 60 / 122 / 63, abs=1e-6)
 
@@ -125,7 +125,7 @@ def test_an_llms_answer_outweighs_the_words_and_is_refined_by_them(
     answer: str | None, least: float, most: float
 ) -> None:
     words = weigh(
-        read(0.7), read(0.7), np.array([False]), [answer], usual=NONE, shift=np.zeros(1),
+        read(0.7), read(0.7), np.array([False]), [answer], model_shares=NONE, shift=np.zeros(1),
         unit=np.ones((1, 1), dtype=np.float32), neighbours=np.zeros((1, 0), dtype=np.int64),
     )  # fmt: skip
     assert least < words.calibrated(Calibration())[0] < most
@@ -153,7 +153,7 @@ def test_who_never_learnt_capabilities_goes_by_the_words_alone() -> None:
 def test_a_theme_of_one_report_says_half_as_much() -> None:
     many = RawReadings(np.repeat(read(0.9).layers, 9, axis=0), np.zeros((9, 2)))
     words = weigh(
-        many, many, np.zeros(9, dtype=bool), [None] * 9, usual=NONE, shift=np.zeros(9),
+        many, many, np.zeros(9, dtype=bool), [None] * 9, model_shares=NONE, shift=np.zeros(9),
         unit=np.ones((9, 1), dtype=np.float32), neighbours=np.zeros((9, 0), dtype=np.int64),
     )  # fmt: skip
     one, _ = words.of_theme(np.array([0]), Calibration())

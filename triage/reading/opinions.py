@@ -69,30 +69,30 @@ def weigh(
     has_phrase: NDArray[np.bool_],
     answered: Sequence[str | None],
     *,
-    usual: Floats,
+    model_shares: Floats,
     shift: Doubles,
     unit: Floats,
     neighbours: NDArray[np.int64],
 ) -> Words:
     """Bring together what was read in texts and in their phrases (rows that have one).
 
-    ``usual`` (k,) are the model's shares of each capability's failures, ``shift`` (n,) is what
-    corrections taught, in log-odds; ``unit`` (n, d) are centred unit vectors.
+    ``model_shares`` (k,) are those of each capability's failures, as in ``Reader``, ``shift`` (n,)
+    is what corrections taught, in log-odds; ``unit`` (n, d) are centred unit vectors.
     """
-    concerned = usual_chance(text, usual)
-    log_odds = read_log_odds(text.layers, concerned)
+    usual = usual_chance(text, model_shares)
+    log_odds = read_log_odds(text.layers, usual)
     layers = np.exp(text.layers)
     if has_phrase.any():
-        by_phrase = usual_chance(phrase, usual)
+        by_phrase = usual_chance(phrase, model_shares)
         said = read_log_odds(phrase.layers, by_phrase)
         log_odds[has_phrase] = (log_odds[has_phrase] + said[has_phrase]) / 2
-        concerned[has_phrase] = (concerned[has_phrase] + by_phrase[has_phrase]) / 2
+        usual[has_phrase] = (usual[has_phrase] + by_phrase[has_phrase]) / 2
         layers[has_phrase] = (layers[has_phrase] + np.exp(phrase.layers[has_phrase])) / 2
     return Words(
         log_odds=pulled((log_odds + shift)[:, None], unit, neighbours)[:, 0],
         layers=layers,
         answers=np.array([_answer(layer) for layer in answered], dtype=np.int64),
-        usual=concerned if len(usual) else np.zeros(0),
+        usual=usual if len(model_shares) else np.zeros(0),
     )
 
 

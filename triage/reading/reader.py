@@ -91,8 +91,8 @@ class Reader:
     """What was learnt from labelled reports, tied to the embedding that it was learnt with.
 
     ``embedding`` names model, adapter and preparation of texts; vectors of another one mean
-    something else, so a reader must not be used with them. ``usual`` (capabilities,) is the share
-    of the failures of each capability that are the model's. ``map_given_layer`` (layers,
+    something else, so a reader must not be used with them. ``model_shares`` (capabilities,) says
+    which share of each capability's failures are the model's. ``map_given_layer`` (layers,
     capabilities) are logarithms of how often each capability goes with a layer. ``failures`` (m, d)
     are unit vectors of the failures learnt from. ``figures`` are what the training command measured
     on held-back failures.
@@ -105,7 +105,7 @@ class Reader:
     rarity: Floats
     layers: Linear
     capabilities: Linear
-    usual: Floats
+    model_shares: Floats
     map_given_layer: Floats
     failures: Floats
     calibration: Calibration
@@ -143,14 +143,14 @@ def log_softmax(values: Doubles) -> Doubles:
     return np.asarray(shifted)
 
 
-def usual_chance(read: RawReadings, usual: Floats) -> Doubles:
+def usual_chance(read: RawReadings, model_shares: Floats) -> Doubles:
     """How often failures of what reports concern are the model's: (n,) chances, 0.5 if unknown.
 
-    ``usual`` (k,) as in ``Reader``, empty without one.
+    ``model_shares`` (k,) as in ``Reader``, empty without one.
     """
-    if not len(usual):
+    if not len(model_shares):
         return np.full(len(read.layers), 0.5)
-    chances = np.exp(read.capabilities) @ np.asarray(usual, dtype=np.float64)
+    chances = np.exp(read.capabilities) @ np.asarray(model_shares, dtype=np.float64)
     return np.asarray(np.clip(chances, *SUREST))
 
 

@@ -76,11 +76,11 @@ def train_reader(lesson: Lesson, *, embedding: str, trained_on: str) -> Reader:
         own, layers, capabilities = fold_of == fold, *taught.fit(fold_of != fold)
         routed[own] = capabilities.log_probabilities(taught.reports[own])
         read = RawReadings(layers.log_probabilities(taught.reports[own]), routed[own])
-        held_back[own] = read_log_odds(read.layers, usual_chance(read, taught.usual(~own)))
+        held_back[own] = read_log_odds(read.layers, usual_chance(read, taught.model_shares(~own)))
     calibration, figures = calibrate(
         routed,
         held_back,
-        is_model=taught.layers == 0,
+        is_model=taught.layers == MODEL_LAYER,
         capabilities=taught.capabilities,
         modes=lesson.modes,
         folds=fold_of,
@@ -96,7 +96,7 @@ def train_reader(lesson: Lesson, *, embedding: str, trained_on: str) -> Reader:
         rarity=rarity,
         layers=layers,
         capabilities=capabilities,
-        usual=taught.usual(everything),
+        model_shares=taught.model_shares(everything),
         map_given_layer=_map_given_layer(taught.layers, taught.capabilities, len(ids)),
         failures=_failures(lesson),
         calibration=calibration,
@@ -126,7 +126,7 @@ class _Taught:
         classes = int(self.map_capabilities.max()) + 1
         return layers, _logistic(with_map, known, classes, CAPABILITY_C)
 
-    def usual(self, chosen: NDArray[np.bool_]) -> Floats:
+    def model_shares(self, chosen: NDArray[np.bool_]) -> Floats:
         """The model's share of each capability's failures, drawn towards its share of all."""
         is_model = self.layers[chosen] == MODEL_LAYER
         classes = int(self.map_capabilities.max()) + 1
