@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import ColumnElement, cast, exists, func, select, true
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlmodel import Session, col
 
 from triage.errors import UnknownReport
@@ -15,9 +15,8 @@ from triage.store.among import among
 from triage.store.tables import EmbeddingRow, ReportRow, ReportSupporterRow, ThemeMemberRow
 from triage.types import Kind, Report
 
-# What a report has besides the columns of its own row, and the columns that it has as they are.
-_OWN = ("reporter", "supporters", "theme_id", "is_core")
-_SHARED = tuple(field.name for field in fields(Report) if field.name not in _OWN)
+_FIELDS = tuple(field.name for field in fields(Report))
+_KIND, _SIGNATURES, _SUPPORTERS = map(_FIELDS.index, ("kind", "error_signatures", "supporters"))
 
 
 def load_reports(session: Session, report_ids: Iterable[int] | None = None) -> list[Report]:
@@ -167,35 +166,33 @@ def _load(session: Session, condition: ColumnElement[bool] | None) -> list[Repor
         .group_by(col(ReportSupporterRow.report_id))
         .subquery()
     )
+    root = func.coalesce(col(ReportRow.duplicate_of), col(ReportRow.report_id))
+    special = {
+        # most have none: what is NULL need not be read as JSON
+        "error_signatures": func.nullif(col(ReportRow.error_signatures), cast([], JSONB)),
+        "reporter": func.coalesce(
+            func.nullif(col(ReportRow.author_hash), ""), func.concat("anonymous:", root)
+        ),
+        "supporters": people.c.people,
+        "theme_id": col(ThemeMemberRow.theme_id),
+        "is_core": func.coalesce(col(ThemeMemberRow.is_core), true()),
+    }
     # columns, not entities: half of the time, and neither prompts nor bands are fetched
     statement = (
-        select(
-            *(getattr(ReportRow, name) for name in _SHARED),
-            col(ReportRow.author_hash),
-            people.c.people,
-            col(ThemeMemberRow.theme_id),
-            col(ThemeMemberRow.is_core),
-        )
+        select(*(special[n] if n in special else getattr(ReportRow, n) for n in _FIELDS))
         .outerjoin(ThemeMemberRow, col(ThemeMemberRow.report_id) == col(ReportRow.report_id))
         .outerjoin(people, people.c.report_id == col(ReportRow.report_id))
         .order_by(col(ReportRow.created_at), col(ReportRow.report_id))
     )
     if condition is not None:
         statement = statement.where(condition)
-    return [_report(*row) for row in session.execute(statement)]
+    return [_report(row) for row in session.execute(statement)]
 
 
-def _report(*row: Any) -> Report:
-    """A report from its own columns and, behind them, what it has besides."""
-    *own, author_hash, people, theme_id, is_core = row
-    shared: dict[str, Any] = dict(zip(_SHARED, own, strict=True))
-    root = shared["duplicate_of"] or shared["report_id"]
-    shared["kind"] = Kind(shared["kind"])
-    shared["error_signatures"] = tuple(shared["error_signatures"])
-    return Report(
-        **shared,
-        reporter=author_hash or f"anonymous:{root}",
-        supporters=tuple(sorted(people or ())),
-        theme_id=theme_id,
-        is_core=is_core is not False,
-    )
+def _report(row: Sequence[Any]) -> Report:
+    """A report from its fields as the database has them."""
+    values = list(row)
+    values[_KIND] = Kind(values[_KIND])
+    values[_SIGNATURES] = tuple(values[_SIGNATURES] or ())
+    values[_SUPPORTERS] = tuple(sorted(values[_SUPPORTERS] or ()))
+    return Report(*values)
