@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from flows.corpus import Corpus, load_part, require_space
 from triage.database import Session
 from triage.store.anchors import load_anchors, save_anchors
 from triage.store.clusterings import load_latest_run
+from triage.store.embeddings import load_unembedded
 from triage.store.landmarks import add_landmarks, remove_landmarks
 from triage.store.members import add_members
 from triage.store.reports import load_texts, load_theme_reports
@@ -15,6 +16,7 @@ from triage.store.themes import (
     Counted,
     create_themes,
     described_members,
+    load_theme_centres,
     load_themes,
     load_uncounted,
     save_description,
@@ -29,10 +31,10 @@ from triage.themes import (
     founding_blocker,
     profile,
 )
-from triage.types import Report, ThemeDraft
+from triage.types import Report, Theme, ThemeDraft
 from triage.workspace import Workspace
 
-REDESCRIBE_GROWTH = 1.5  # a theme is described anew when it has this many times its old members
+MUCH_CHANGED = 1.5  # a theme is described anew when it has this many times its old members, or less
 # Words stand out against those of so many texts; more change no keyword and take time.
 BACKGROUND_TEXTS = 5000
 
@@ -131,42 +133,72 @@ def settle_landmarks(
 
 
 def refresh_themes(workspace: Workspace, session: Session, known: Corpus | None = None) -> int:
-    """Count every open theme whose reports changed, and describe it anew where it grew.
+    """Count every open theme whose reports changed, and describe anew those much changed.
 
-    ``known`` is everything, loaded earlier in the transaction with the present centring, so that
-    it need not be loaded again. Returns how many themes are open.
+    ``known`` is everything, loaded earlier in the transaction with the present centring: then it
+    need not be loaded again, and every theme gets its mean vector of that centring. Else only
+    themes described anew and new ones do: of few more reports it is about the same. Returns how
+    many themes are open.
     """
-    themes = load_themes(session)
+    themes = {theme.theme_id: theme for theme in load_themes(session)}
     space_id = require_space(workspace, session)
     run = None if space_id is None else load_latest_run(session, space_id)
     states = load_uncounted(session, f"{run.run_id if run else 0}:")
-    by_theme = load_theme_reports(
-        session, list(states), with_loose=True, known=known.reports if known else ()
+    by_theme = _with_vectors(
+        session,
+        space_id,
+        load_theme_reports(
+            session, list(states), with_loose=True, known=known.reports if known else ()
+        ),
     )
-    corpus = known or load_part(
-        workspace, session, [report for reports in by_theme.values() for report in reports]
+    profiles = {theme_id: profile(reports) for theme_id, reports in by_theme.items()}
+    cores = {
+        theme_id: core
+        for theme_id, reports in by_theme.items()
+        if (core := [report for report in core_of(reports) if report.failure_text])
+    }
+    sizes = described_members(session)
+    outdated = [
+        theme_id
+        for theme_id, core in cores.items()
+        if _is_outdated(themes[theme_id], core, profiles[theme_id].reports, sizes[theme_id])
+    ]
+    new = cores.keys() - load_theme_centres(session).keys()
+    placed = cores.keys() if known else new.union(outdated)
+    corpus = known or load_part(workspace, session, [r for one in placed for r in cores[one]])
+    if outdated:
+        background = load_background(session)
+        for theme_id in outdated:
+            text = describe(cores[theme_id], corpus.rows(cores[theme_id]), background)
+            save_description(session, theme_id, text, members=profiles[theme_id].reports)
+    centres = {theme_id: corpus.rows(cores[theme_id]).mean(axis=0) for theme_id in placed}
+    save_profiles(
+        session,
+        [
+            Counted(theme_id, counted, states[theme_id], centres.get(theme_id))
+            for theme_id, counted in profiles.items()
+        ],
     )
-    described = described_members(session)
-    background: Background | None = None
-    counts: list[Counted] = []
-    for theme in themes:
-        # one without a text expired: it counts for ever, and says nothing any more
-        own = by_theme.get(theme.theme_id, [])
-        reports = [r for r in own if r.fingerprint in corpus.vectors or not r.failure_text]
-        if not reports:
-            continue
-        counted = profile(reports)
-        core = [r for r in core_of(reports) if r.failure_text]
-        vectors = corpus.rows(core)
-        centre = vectors.mean(axis=0) if core else None
-        counts.append(Counted(theme.theme_id, counted, states[theme.theme_id], centre))
-        if not core:
-            continue
-        grown = counted.reports >= REDESCRIBE_GROWTH * described[theme.theme_id]
-        named = {theme.text.medoid_id, *theme.text.exemplar_ids}
-        if grown or not named <= {report.report_id for report in core}:
-            background = background or load_background(session)
-            text = describe(core, vectors, background)
-            save_description(session, theme.theme_id, text, members=counted.reports)
-    save_profiles(session, counts)
     return len(themes)
+
+
+def _with_vectors(
+    session: Session, space_id: int | None, by_theme: Mapping[int, Sequence[Report]]
+) -> dict[int, list[Report]]:
+    """Themes' reports less those whose text was revised and has no vector yet.
+
+    One without a text expired: it counts for ever, and says nothing any more.
+    """
+    missing = {} if space_id is None else load_unembedded(session, space_id)
+    found = {
+        theme_id: [report for report in reports if report.fingerprint not in missing]
+        for theme_id, reports in by_theme.items()
+    }
+    return {theme_id: reports for theme_id, reports in found.items() if reports}
+
+
+def _is_outdated(theme: Theme, core: Sequence[Report], reports: int, described: int) -> bool:
+    """Whether what is said of a theme is of other reports by now than those it has."""
+    named = {theme.text.medoid_id, *theme.text.exemplar_ids}
+    has_changed = not described / MUCH_CHANGED < reports < described * MUCH_CHANGED
+    return has_changed or not named <= {report.report_id for report in core}
