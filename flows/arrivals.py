@@ -7,6 +7,7 @@ of themes, and texts of reports in none), by an index where there are many.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from flows.corpus import Centring, Corpus, gather
 from flows.evidence import THREADS, gather_evidence
 from flows.showing import ShowProgress
 from flows.theme_upkeep import found_themes, settle_landmarks
-from triage.clustering import cluster_views
+from triage.clustering import cluster_views, import_libraries
 from triage.database import Session
 from triage.store.anchors import find_anchor_themes, load_anchors
 from triage.store.bonds import load_bonds
@@ -78,11 +79,13 @@ def take_arrivals(
     arrivals = load_arrivals(session, space_id)
     if not arrivals:
         return {"joined": 0, "new themes": 0}
-    corpus, _ = gather(workspace, session, arrivals, centring)
-    bonds = standing(load_bonds(session))[0]
-    progress("joining themes", 0, len(arrivals))
-    place = surroundings(session, space_id, corpus.rows(arrivals), arrivals)
-    joined = join(workspace, session, arrivals, corpus, place, bonds)
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(import_libraries)  # what clustering needs and what comes before it does not
+        corpus, _ = gather(workspace, session, arrivals, centring)
+        bonds = standing(load_bonds(session))[0]
+        progress("joining themes", 0, len(arrivals))
+        place = surroundings(session, space_id, corpus.rows(arrivals), arrivals)
+        joined = join(workspace, session, arrivals, corpus, place, bonds)
     residue = [report for report in arrivals if report.report_id not in joined]
     pool = load_loose(session, list(place.loose[:POOL])) if residue else []
     progress("clustering", 0, len(residue))

@@ -1,5 +1,8 @@
 """Several views agree on clusters, whatever the order; a second witness confirms members."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -55,6 +58,23 @@ def test_the_same_seed_gives_the_same_clusters_and_memberships() -> None:
     first, again = (cluster_views(views, min_cluster_size=4, seed=7) for _ in range(2))
     assert np.array_equal(first.labels, again.labels)
     assert np.array_equal(first.membership_probability, again.membership_probability)
+
+
+def test_nothing_is_left_for_threads_to_import() -> None:
+    code = """
+import sys
+import numpy as np
+from triage.clustering import View, cluster_views, import_libraries, wording_vectors
+import_libraries()
+known = set(sys.modules)
+rows = np.repeat(np.eye(6, dtype=np.float32), 10, axis=0)
+rows += np.random.default_rng(0).normal(size=rows.shape, scale=0.1).astype(np.float32)
+assert cluster_views([View(rows, 1, 1)], min_cluster_size=5, threads=2).labels.max() > 0
+wording_vectors([f"it stops at word {number}" for number in range(30)], [None] * 30)
+print(*(set(sys.modules) - known))
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == []
 
 
 def test_more_threads_change_nothing() -> None:

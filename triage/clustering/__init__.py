@@ -7,6 +7,7 @@ from triage.clustering.centring import LanguageCentres, fit_centres, unit_length
 from triage.clustering.clusters import ClusterResult, cluster
 from triage.clustering.consensus import cluster_views
 from triage.clustering.evidence import Readings, evidence_views
+from triage.clustering.libraries import import_libraries
 from triage.clustering.likeness import (
     NOISE,
     chance_similarity,
@@ -15,7 +16,7 @@ from triage.clustering.likeness import (
 )
 from triage.clustering.neighbours import nearest_neighbours
 from triage.clustering.views import View, combined
-from triage.clustering.wording import import_libraries, is_corroborated, wording_vectors
+from triage.clustering.wording import is_corroborated, wording_vectors
 
 __all__ = [
     "NOISE",

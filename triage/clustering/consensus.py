@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from triage.clustering.clusters import ClusterResult, cluster, largest_first
+from triage.clustering.libraries import import_libraries
 from triage.clustering.likeness import NOISE
 from triage.clustering.rows import distinct_rows
 from triage.clustering.views import View, combined
@@ -59,6 +59,7 @@ def cluster_views(
         raise ValueError("vectors to cluster contain values that are no numbers")
     if not min_cluster_size <= len(middle) <= CONSENSUS:
         return cluster(middle, min_cluster_size=min_cluster_size)
+    import_libraries()
     # in an order of their own, so that ties break alike in any order of input
     rank = distinct_rows(middle)[1]
     order = np.argsort(rank, kind="stable")
@@ -135,8 +136,7 @@ def _shared_runs(views: Sequence[View], min_cluster_size: int, seed: int, thread
 
     shared = np.zeros((count, count), dtype=np.float32)
     with ThreadPoolExecutor(threads, initializer=_run_alone) as pool:
-        # the first one alone: threads that import the same libraries at once can meet half of one
-        for labels in chain([run(drawn[0])], pool.map(run, drawn[1:])):
+        for labels in pool.map(run, drawn):
             shared += (labels[:, None] == labels[None, :]) & (labels != NOISE)[:, None]
     return np.asarray(shared / runs, dtype=np.float32)
 

@@ -30,17 +30,6 @@ PHRASE_WEIGHT = 2.0
 WITNESSES = 2
 
 
-def import_libraries() -> None:
-    """Import what ``wording_vectors`` needs, a second's work.
-
-    For whoever calls it in a thread: of a library that two threads import at once, one can meet
-    half.
-    """
-    import sklearn.feature_extraction.text
-    import sklearn.preprocessing
-    import sklearn.utils.extmath  # noqa: F401
-
-
 def wording_vectors(texts: Sequence[str], phrases: Sequence[str | None]) -> Floats:
     """Where texts stand by their letters alone: (n, at most 150) unit vectors, float32.
 
