@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,14 +67,19 @@ def embed_texts(
 
 
 def open_embedder(workspace: Workspace) -> Embedder:
-    """The model and the adapter that the settings name; nothing is loaded yet."""
+    """The model and the adapter that the settings name; a process loads them once, when needed."""
     settings = workspace.settings
-    return Embedder(
+    return _open_embedder(
         settings.embedding_model,
         settings.embedding_adapter,
-        backend=settings.embedding_backend,
-        cache=settings.home / CONVERTED_MODELS,
+        settings.embedding_backend,
+        settings.home / CONVERTED_MODELS,
     )
+
+
+@lru_cache(maxsize=1)
+def _open_embedder(model: str, adapter: str | None, backend: str, cache: Path) -> Embedder:
+    return Embedder(model, adapter, backend=backend, cache=cache)
 
 
 def find_report_space(session: Session, embedder: Embedder) -> int | None:

@@ -17,13 +17,11 @@ from prefect_dask.task_runners import DaskTaskRunner
 from flows.distilling import distil_part, load_undistilled_keys
 from flows.embed_reports import embed, embed_texts, open_embedder, open_space
 from flows.showing import ShowProgress, silent
-from triage.embedding import Embedder
 from triage.store.embeddings import load_unembedded
 from triage.workspace import Workspace, open_workspace
 
 TEXTS_PER_PART = 2_000  # some 10 to 60 s of a worker's time; what a lost worker costs
 FAILED_PARTS = "parts that failed"
-_open_embedders: dict[tuple[object, ...], Embedder] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ def fan_out() -> dict[str, int]:
 def embed_part(keys: Sequence[str]) -> PartDone:
     """Embed some texts that have no vector yet, in this worker."""
     with open_workspace() as workspace:
-        embedder = _embedder_of_process(workspace)
+        embedder = open_embedder(workspace)
         space_id = open_space(workspace, embedder)
         with workspace.database.session() as session:
             missing = load_unembedded(session, space_id, keys)
@@ -99,15 +97,6 @@ def _with_share(workspace: Workspace, share: float) -> Workspace:
         "llm_max_tokens_per_run": None if tokens is None else math.ceil(tokens * share),
     }
     return replace(workspace, settings=settings.model_copy(update=bounds))
-
-
-def _embedder_of_process(workspace: Workspace) -> Embedder:
-    """One model for each process: it takes seconds to load."""
-    settings = workspace.settings
-    chosen = settings.embedding_model, settings.embedding_adapter, settings.embedding_backend
-    if chosen not in _open_embedders:
-        _open_embedders[chosen] = open_embedder(workspace)
-    return _open_embedders[chosen]
 
 
 def _parts(keys: Sequence[str]) -> list[list[str]]:

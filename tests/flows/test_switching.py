@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from flows.corpus import load_corpus
-from flows.embed_reports import open_space
+from flows.embed_reports import open_embedder, open_space
 from flows.update_themes import update
 from tests.flows.topics import KnownSize, grouping, take_in, themes_of, topic_reports, vector_of
 from triage.errors import CanaryFailed, EmbeddingError
@@ -39,6 +39,14 @@ def embed(workspace: Workspace, stored: list[CleanReport], *, garbled: bool = Fa
     space_id = open_space(workspace, KnownSize(workspace))
     with workspace.database.session() as session:
         save_vectors(session, space_id, vectors)
+
+
+def test_a_process_has_one_model_in_memory_that_of_the_settings(workspace: Workspace) -> None:
+    embedder = open_embedder(workspace)
+    assert open_embedder(replace(workspace)) is embedder
+    other = open_embedder(with_another_model(workspace))
+    assert other.revision != embedder.revision
+    assert open_embedder(workspace).revision == embedder.revision
 
 
 def test_themes_are_carried_over_to_a_model_that_sees_the_same(workspace: Workspace) -> None:
