@@ -176,15 +176,18 @@ def noise_out(truth: Mapping[str, str], themes: Mapping[str, int]) -> float:
 def embed_each_text_once() -> None:
     """Remember the vector of every text, since the same reports are fed many times."""
     known: dict[str, NDArray[np.float32]] = {}
-    encode = Embedder.encode
+    encode_parts = Embedder.encode_parts
 
-    def remembering(self: Embedder, texts: Sequence[str], **options: Any) -> NDArray[np.float32]:
+    def remembering(
+        self: Embedder, texts: Sequence[str], **options: Any
+    ) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
         new = [text for text in dict.fromkeys(texts) if text not in known]
-        if new:
-            known.update(zip(new, encode(self, new, **options), strict=True))
-        return np.stack([known[text] for text in texts])
+        for places, vectors in encode_parts(self, new, **options):
+            known.update((new[place], row) for place, row in zip(places, vectors, strict=True))
+        if texts:
+            yield list(range(len(texts))), np.stack([known[text] for text in texts])
 
-    Embedder.encode = remembering  # type: ignore[method-assign]
+    Embedder.encode_parts = remembering  # type: ignore[method-assign]
 
 
 def show(name: str, outcomes: Sequence[Outcome]) -> None:

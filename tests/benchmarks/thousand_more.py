@@ -4,8 +4,10 @@
 
 The 22,500 are the utterances of clinc150.json. Of the 1,000, half are its out-of-scope utterances,
 and half are utterances drawn anew, their words in another order, so that none repeats a stored one.
-Each run is a process of its own on a copy of the same database: ingest, embed (with the model's
-start) and theme. A seed draws the 1,000. Once more by the index (HNSW) instead of all landmarks.
+Each time they come to a copy of the same database: ingest, embed and theme. They are measured in
+the process that did the full run, which has the libraries and the model in memory, and in one of
+their own, as a scheduled run is; the latter also by the index (HNSW) instead of all landmarks. A
+seed draws the 1,000.
 """
 
 from __future__ import annotations
@@ -13,22 +15,25 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL
 
 from tests.benchmarks.labelled import DATA
 
 SEEDS = 3
 NEW = 1000
 STAGES = ("ingest", "embed", "theme")
+SAME, OWN, INDEX = "in the same process", "in a process of its own", "the same, by the index"
 
 
 def utterances() -> dict[str, list[str]]:
@@ -53,69 +58,86 @@ def more(seed: int) -> Iterator[str]:
         yield " ".join([*words[turn:], *words[:turn], "as said"])
 
 
-def run_here(reports: str) -> None:
-    """The measured process: the three stages; prints seconds and counts as JSON."""
-    from flows import arrivals
+def written(folder: Path, name: str, texts: Iterable[str]) -> Path:
+    """Texts as a file of reports."""
+    path = folder / f"{name}.jsonl"
+    lines = [
+        json.dumps({"id": f"{name}-{number}", "created_at": "2026-10-20", "body": text})
+        for number, text in enumerate(texts)
+    ]
+    path.write_text("\n".join(lines), "utf-8")
+    return path
+
+
+def run_here(reports: Path) -> dict[str, Any]:
+    """The three stages in this process: seconds and counts."""
     from flows.collect_reports import ingest
     from flows.embed_reports import embed
     from flows.update_themes import update
     from triage.workspace import open_workspace
 
-    if "--index" in sys.argv:
-        arrivals.EXACT = 0
     with open_workspace() as workspace:
         marks = [time.perf_counter()]
-        ingest(workspace, Path(reports))
+        ingest(workspace, reports)
         marks.append(time.perf_counter())
         embed(workspace)
         marks.append(time.perf_counter())
         counts = update(workspace)
         marks.append(time.perf_counter())
-    seconds = dict(zip(STAGES, np.diff(marks).tolist(), strict=True))
-    print(json.dumps({"seconds": seconds, "counts": counts}))
+    return {"seconds": dict(zip(STAGES, np.diff(marks).tolist(), strict=True)), "counts": counts}
 
 
-def run(home: Path, texts: Iterator[str] | list[str], *options: str) -> dict[str, Any]:
-    """Run the stages over some texts in a process of its own."""
-    reports = home.with_suffix(".jsonl")
-    lines = [
-        json.dumps({"id": f"{home.name}-{number}", "created_at": "2026-10-20", "body": text})
-        for number, text in enumerate(texts)
-    ]
-    reports.write_text("\n".join(lines), "utf-8")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("TRIAGE_")}
-    environment |= {"TRIAGE_HOME": str(home)}
+def run_elsewhere(database: str, reports: Path, *options: str) -> dict[str, Any]:
+    """``run_here`` in a process of its own."""
+    command = [sys.executable, "-m", "tests.benchmarks.thousand_more", "--here", str(reports)]
+    environment = os.environ | {"TRIAGE_DATABASE_URL": database}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.thousand_more", "--here", str(reports), *options],
-        env=environment,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
+        [*command, *options], env=environment, check=True, stdout=subprocess.PIPE, text=True
     )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
+def copied(server: URL, name: str) -> str:
+    """The URL of a new copy of the server's database, to which nobody may be connected now."""
+    with psycopg.connect(
+        host=str(server.query["host"]), user=server.username, dbname="template1", autocommit=True
+    ) as connection:
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        names = sql.Identifier(name), sql.Identifier(server.database or "")
+        connection.execute(statement.format(*names))
+    return server.set(drivername="postgresql", database=name).render_as_string(False)
+
+
 def measure(seeds: int) -> None:
     """Run everything, and print the shares."""
-    with tempfile.TemporaryDirectory(prefix="triage-more-", ignore_cleanup_errors=True) as folder:
-        full_home = Path(folder) / "full"
-        full = run(full_home, utterances()["inside"])
-        print("full run", _words(full))
-        for options in ((), ("--index",)):
-            shares = []
-            for seed in range(seeds):
-                home = Path(folder) / f"more-{seed}{''.join(options)}"
-                # with its owner, without whom the embedded server does not start on it as root
-                subprocess.run(["cp", "-a", full_home, home], check=True)
-                if options:  # the index is made once; what is measured is the run after that
-                    run(home, more(seed + 100), *options)
-                    home = home.rename(home.with_name(home.name + "-again"))
-                found = run(home, more(seed), *options)
-                shutil.rmtree(home)
-                shares.append(_total(found) / _total(full))
-                print("1,000 more", *options, _words(found))
-            print(f"share of the full run {np.mean(shares):.3f} ± {np.std(shares):.3f}", *options)
+    from triage.database import server_url
+    from triage.settings import load_settings
+
+    for name in [name for name in os.environ if name.startswith("TRIAGE_")]:
+        if name != "TRIAGE_BENCHMARK_DATA":
+            del os.environ[name]
+    found: dict[str, list[dict[str, Any]]] = {SAME: [], OWN: [], INDEX: []}
+    with tempfile.TemporaryDirectory(prefix="triage-more-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        os.environ["TRIAGE_HOME"] = str(folder / "home")
+        full = run_here(written(folder, "full", utterances()["inside"]))
+        print("full run", _words(full), flush=True)
+        server = server_url(load_settings())
+        for seed in range(seeds):
+            reports = written(folder, f"more-{seed}", more(seed))
+            os.environ["TRIAGE_DATABASE_URL"] = copied(server, f"same_{seed}")
+            found[SAME].append(run_here(reports))
+            found[OWN].append(run_elsewhere(copied(server, f"own_{seed}"), reports))
+            # the index is made once; what is measured is the run after that
+            indexed = copied(server, f"index_{seed}")
+            run_elsewhere(indexed, written(folder, f"else-{seed}", more(seed + 100)), "--index")
+            found[INDEX].append(run_elsewhere(indexed, reports, "--index"))
+            for how, runs in found.items():
+                print(f"1,000 more, {how}: {_words(runs[-1])}", flush=True)
+    for how, runs in found.items():
+        shares = [_total(run) / _total(full) for run in runs]
+        print(f"share of the full run, {how}: {np.mean(shares):.3f} ± {np.std(shares):.3f}")
 
 
 def _total(found: dict[str, Any]) -> float:
@@ -129,6 +151,10 @@ def _words(found: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     if "--here" in sys.argv:
-        run_here(sys.argv[sys.argv.index("--here") + 1])
+        if "--index" in sys.argv:
+            from flows import arrivals
+
+            arrivals.EXACT = 0
+        print(json.dumps(run_here(Path(sys.argv[sys.argv.index("--here") + 1]))))
     else:
         measure(int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS)
