@@ -188,6 +188,15 @@ def test_reasons_start_with_the_verdict_and_name_what_moved_it_strongest_first()
     assert reasons[-1].startswith("P")
 
 
+@pytest.mark.parametrize(("named", "is_told"), [(1, False), (5, True)])
+def test_what_weighs_next_to_nothing_is_evidence_and_no_reason(named: int, is_told: bool) -> None:
+    plain = several(count=20)
+    found = decided([*several(NAMED, named), *plain[named:]])
+    weights = {item.name: item.weight for item in found.evidence}
+    assert weights["software named"] < 0
+    assert any(reason.startswith("Software named") for reason in found.reasons) is is_told
+
+
 @pytest.mark.parametrize(
     ("signals", "confidence"), [(LIKE_MODEL, 0.858), (LIKE_SERVING, 0.881), (EVEN, 0.5)]
 )

@@ -183,8 +183,10 @@ def _would_change(
 
 
 def _moving_reasons(evidence: Sequence[EvidenceItem]) -> list[str]:
-    """What moved the decision, strongest first, as sentences."""
-    moved = sorted((item for item in evidence if item.weight), key=lambda item: -abs(item.weight))
+    """What moved the decision, strongest first, as sentences; not what would read as 0.0."""
+    moved = sorted(
+        (item for item in evidence if round(item.weight, 1)), key=lambda item: -abs(item.weight)
+    )
     return [
         f"{item.name.capitalize()}: {item.observation}; speaks for "
         f"{Verdict.FUNDAMENTAL if item.weight > 0 else Verdict.QUICK_FIX} ({item.weight:+.1f})."
