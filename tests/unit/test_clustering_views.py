@@ -84,7 +84,9 @@ def test_more_threads_change_nothing() -> None:
     assert np.array_equal(alone.membership_probability, together.membership_probability)
 
 
-@pytest.mark.parametrize(("reports", "runs"), [(60, 16), (1_000, 16), (2_000, 8), (3_000, 5)])
+@pytest.mark.parametrize(
+    ("reports", "runs"), [(60, 16), (500, 16), (700, 8), (1_000, 4), (3_000, 4)]
+)
 def test_many_reports_are_clustered_less_often(
     reports: int, runs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
