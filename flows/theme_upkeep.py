@@ -34,7 +34,7 @@ from triage.themes import (
 from triage.types import Report, Theme, ThemeDraft
 from triage.workspace import Workspace
 
-MUCH_CHANGED = 1.5  # a theme is described anew when it has this many times its old members, or less
+MUCH_CHANGED = 1.5  # a theme is described anew when it has so many times more or fewer members
 # Words stand out against those of so many texts; more change no keyword and take time.
 BACKGROUND_TEXTS = 5000
 
@@ -144,13 +144,10 @@ def refresh_themes(workspace: Workspace, session: Session, known: Corpus | None 
     space_id = require_space(workspace, session)
     run = None if space_id is None else load_latest_run(session, space_id)
     states = load_uncounted(session, f"{run.run_id if run else 0}:")
-    by_theme = _with_vectors(
-        session,
-        space_id,
-        load_theme_reports(
-            session, list(states), with_loose=True, known=known.reports if known else ()
-        ),
+    members = load_theme_reports(
+        session, list(states), with_loose=True, known=known.reports if known else ()
     )
+    by_theme = _with_vectors(session, space_id, members)
     profiles = {theme_id: profile(reports) for theme_id, reports in by_theme.items()}
     cores = {
         theme_id: core
@@ -172,10 +169,17 @@ def refresh_themes(workspace: Workspace, session: Session, known: Corpus | None 
             text = describe(cores[theme_id], corpus.rows(cores[theme_id]), background)
             save_description(session, theme_id, text, members=profiles[theme_id].reports)
     centres = {theme_id: corpus.rows(cores[theme_id]).mean(axis=0) for theme_id in placed}
+    # where a report waits for its vector the count holds for no state, and is made again
+    whole = {each for each, reports in by_theme.items() if len(reports) == len(members[each])}
     save_profiles(
         session,
         [
-            Counted(theme_id, counted, states[theme_id], centres.get(theme_id))
+            Counted(
+                theme_id,
+                counted,
+                states[theme_id] if theme_id in whole else None,
+                centres.get(theme_id),
+            )
             for theme_id, counted in profiles.items()
         ],
     )

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import text
 
-from flows.corpus import load_corpus
+from flows.corpus import load_corpus, require_space
 from flows.update_themes import refresh
 from tests.flows.topics import take_in, themes_of, topic_reports
+from triage.store.embeddings import load_vectors, save_vectors
 from triage.store.members import move_members
 from triage.store.reports import load_theme_reports
 from triage.store.themes import described_members, load_theme, load_theme_centres
@@ -103,3 +104,12 @@ def test_a_revised_text_counts_once_it_has_a_vector(workspace: Workspace) -> Non
         )
     refresh(workspace)
     assert counted(workspace, theme_id) == before - 1
+    with workspace.database.session() as session:
+        space_id = require_space(workspace, session)
+        assert space_id is not None
+        rest = load_theme_reports(session, [theme_id])[theme_id]
+        keys = [report.fingerprint for report in rest if report.fingerprint != "revised"]
+        vector = load_vectors(session, space_id, keys)[keys[0]]
+        save_vectors(session, space_id, {"revised": vector})
+    refresh(workspace)
+    assert counted(workspace, theme_id) == before

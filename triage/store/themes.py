@@ -88,12 +88,13 @@ def described_members(session: Session) -> dict[int, int]:
 class Counted:
     """A theme's counts, the state of its reports that they are of, and its mean vector (d,).
 
-    None leaves the vector as it is.
+    Without a state they are not of all reports, and are made again the next time; without a vector
+    it stays as it is.
     """
 
     theme_id: int
     profile: ThemeProfile
-    state: str
+    state: str | None
     centre: Vector | None
 
 
