@@ -23,6 +23,7 @@ from triage.clustering import (
 )
 
 Floats = NDArray[np.float32]
+RUNS = consensus.RUNS
 
 
 def halves(groups: int, size: int, *, seed: int = 0) -> list[View]:
@@ -101,6 +102,43 @@ def test_many_reports_are_clustered_less_often(
     found = cluster_views([View(rows, 1, 1)], min_cluster_size=3)
     assert calls == [reports] * runs
     assert (found.labels == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("reports", "together", "runs", "is_cluster"),
+    [(60, 10, 16, True), (60, 9, 16, False), (700, 5, 8, False), (700, 6, 8, True)],
+)
+def test_fewer_runs_must_agree_more_clearly(
+    reports: int, together: int, runs: int, is_cluster: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([0] * together + [NOISE] * (runs - together) + [NOISE] * RUNS)
+
+    def run(vectors: Floats, **_: object) -> ClusterResult:
+        label = next(answers)
+        return ClusterResult(np.full(len(vectors), label), np.ones(len(vectors)))
+
+    monkeypatch.setattr(consensus, "cluster", run)
+    rows = np.eye(4, dtype=np.float32)[np.arange(reports) % 4]
+    labels = cluster_views([View(rows, 1, 1)], min_cluster_size=3).labels
+    assert (labels == (0 if is_cluster else NOISE)).all()
+
+
+@pytest.mark.parametrize(("left", "runs"), [(900, 4 + 5), (1_000, 4)])
+def test_who_is_left_is_looked_at_again_where_runs_can_be_sure_enough(
+    left: int, runs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def run(vectors: Floats, **_: object) -> ClusterResult:
+        calls.append(len(vectors))
+        is_first = len(vectors) == 1_500
+        labels = np.where(np.arange(len(vectors)) < (1_500 - left) * is_first, 0, NOISE)
+        return ClusterResult(labels, np.ones(len(vectors)))
+
+    monkeypatch.setattr(consensus, "cluster", run)
+    distinct = np.random.default_rng(0).normal(size=(1_500, 8)).astype(np.float32)
+    cluster_views([View(distinct, 1, 1)], min_cluster_size=3)
+    assert len(calls) == runs
 
 
 def test_a_group_too_small_beside_large_ones_is_found_among_those_left_over() -> None:

@@ -70,7 +70,9 @@ def cluster_views(
         ordered = [view.take(order) for view in views]
         labels, fellowship = _agreement(ordered, min_cluster_size, seed, threads)
         rest = np.flatnonzero(labels == NOISE)
-        if min_cluster_size <= len(rest) < len(labels):
+        # of more than some 900 there are so few runs that not even all of them are sure enough
+        is_worth_it = _surest(_runs_of(len(rest))) >= LEAST_FELLOWSHIP_OF_REST
+        if min_cluster_size <= len(rest) < len(labels) and is_worth_it:
             left = [view.take(rest) for view in ordered]
             late, strength = _agreement(left, min_cluster_size, seed, threads)
             loosest = _likeness_within(middle[order], labels).min()
@@ -116,10 +118,10 @@ def _mean_of_cluster(strength: Floats, labels: Labels) -> Floats:
 def _shared_runs(views: Sequence[View], min_cluster_size: int, seed: int, threads: int) -> Floats:
     """In which share of the runs each pair of reports was in one cluster: (n, n).
 
-    The runs that are missing to ``RUNS`` say no, all together with the weight of up to one run.
+    Of fewer runs than ``RUNS`` it is a smaller one; see ``_surest``.
     """
     count = len(views[0].rows)
-    runs = min(RUNS, max(FEWEST_RUNS, round(RUNS * (FEW / count) ** 2)))
+    runs = _runs_of(count)
     generator = np.random.default_rng(seed)
     drawn = [
         (
@@ -142,7 +144,20 @@ def _shared_runs(views: Sequence[View], min_cluster_size: int, seed: int, thread
     with ThreadPoolExecutor(threads, initializer=_run_alone) as pool:
         for labels in pool.map(run, drawn):
             shared += (labels[:, None] == labels[None, :]) & (labels != NOISE)[:, None]
-    return np.asarray(shared / (runs + 1 - runs / RUNS), dtype=np.float32)
+    return np.asarray(shared * (_surest(runs) / runs), dtype=np.float32)
+
+
+def _runs_of(count: int) -> int:
+    """How often so many reports are clustered."""
+    return min(RUNS, max(FEWEST_RUNS, round(RUNS * (FEW / max(count, 1)) ** 2)))
+
+
+def _surest(runs: int) -> float:
+    """The share of a pair that all of so many runs put together; 1 for ``RUNS`` of them.
+
+    Those that are missing say no, all together with the weight of up to one run.
+    """
+    return runs / (runs + 1 - runs / RUNS)
 
 
 def _run_alone() -> None:
