@@ -80,7 +80,8 @@ def take_arrivals(
     if not arrivals:
         return {"joined": 0, "new themes": 0}
     with ThreadPoolExecutor(1) as beside:
-        beside.submit(import_libraries)  # what clustering needs and what comes before it does not
+        # only clustering needs them; what fails here fails again there, and is told
+        beside.submit(import_libraries)
         corpus, _ = gather(workspace, session, arrivals, centring)
         bonds = standing(load_bonds(session))[0]
         progress("joining themes", 0, len(arrivals))
