@@ -7,9 +7,17 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
-from triage.clustering import NOISE, chance_similarity, cluster, fellow_similarity, fit_centres
+from triage.clustering import (
+    NOISE,
+    chance_similarity,
+    cluster,
+    components,
+    fellow_similarity,
+    fit_centres,
+)
 from triage.clustering.agglomeration import ward_tree
-from triage.clustering.neighbours import nearest_neighbours
+from triage.clustering.components import principal_components
+from triage.clustering.neighbours import all_pairs, nearest_neighbours
 from triage.clustering.rows import distinct_rows
 
 
@@ -105,6 +113,39 @@ def test_the_order_of_the_reports_does_not_matter(seed: int, count: int) -> None
     other = cluster(vectors[shuffled], min_cluster_size=4)
     assert np.array_equal(straight.labels[shuffled], other.labels)
     assert np.array_equal(straight.membership_probability[shuffled], other.membership_probability)
+
+
+def wide(groups: int, size: int, loners: int) -> NDArray[np.float32]:
+    """``blobs`` (n, 768): too wide for exact principal components."""
+    halves = [blobs(groups, size, loners, seed=seed) / 2**0.5 for seed in (1, 2)]
+    return np.concatenate(halves, axis=1)
+
+
+def test_the_order_of_many_wide_rows_does_not_matter() -> None:
+    vectors = wide(30, 20, 100)
+    shuffled = np.random.default_rng(0).permutation(len(vectors))
+    straight = cluster(vectors, min_cluster_size=4).labels
+    assert np.array_equal(straight[shuffled], cluster(vectors[shuffled], min_cluster_size=4).labels)
+    assert straight.max() == 29
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        wide(40, 10, 200),  # fewer rows than columns
+        wide(40, 20, 400),  # more
+        np.repeat(wide(3, 1, 0), 250, axis=0),  # all of them along two directions
+    ],
+)
+def test_approximated_components_hold_as_much_as_exact_ones(
+    rows: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approximated = principal_components(rows.copy())
+    monkeypatch.setattr(components, "EXACT", 10_000)
+    exact = principal_components(rows.copy())
+    assert approximated.shape == exact.shape == (len(rows), 50)
+    assert not np.array_equal(approximated, exact)
+    assert 0.999 < (approximated**2).sum() / (exact**2).sum() < 1.0001
 
 
 def test_values_that_are_no_numbers_are_refused() -> None:
@@ -211,6 +252,30 @@ def test_the_index_for_many_finds_nearly_the_same_neighbours() -> None:
     shared = [len(set(a) & set(b)) / 5 for a, b in zip(found[:200], exact, strict=True)]
     assert np.mean(shared) > 0.9
     assert (found != np.arange(len(vectors))[:, None]).all()
+
+
+@pytest.mark.parametrize("count", [2, 7, 600])
+def test_the_neighbours_of_few_are_those_of_every_pair(count: int) -> None:
+    vectors = np.repeat(blobs(1, count, 0), 2, axis=0)  # a copy is a neighbour, itself is none
+    similarity = all_pairs(vectors)
+    assert similarity is not None
+    found = nearest_neighbours(vectors, 5)
+    assert np.array_equal(found, nearest_neighbours(vectors, 5, similarity))
+    assert (found != np.arange(len(vectors))[:, None]).all()
+    np.fill_diagonal(similarity, -np.inf)
+    best = -np.sort(-similarity, axis=1)[:, : found.shape[1]]
+    assert np.allclose(np.take_along_axis(similarity, found, axis=1), best, atol=1e-6)
+
+
+def test_chance_is_the_same_from_known_pairs() -> None:
+    for count in (30, 4500):  # of the latter a sample
+        vectors = blobs(0, 0, count)
+        known = chance_similarity(vectors, all_pairs(vectors))
+        assert known == pytest.approx(chance_similarity(vectors), abs=1e-6)
+
+
+def test_of_too_many_not_all_pairs_are_held() -> None:
+    assert all_pairs(np.zeros((5001, 1), dtype=np.float32)) is None
 
 
 @given(

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from triage.clustering.agglomeration import ward_tree
 from triage.clustering.centring import scale_to_unit_length
+from triage.clustering.components import principal_components
 from triage.clustering.likeness import (
     NOISE,
     chance_similarity,
     fellow_similarity,
     neighbourhood_share,
 )
-from triage.clustering.neighbours import nearest_neighbours
+from triage.clustering.neighbours import all_pairs, nearest_neighbours
 from triage.clustering.rows import distinct_rows
 
 Floats = NDArray[np.float32]
@@ -33,8 +34,6 @@ SMOOTHING_WEIGHT = 0.5
 # 0.43 and 0.75, 3 of 8 0.62 and 0.85, 4 of 8 0.64 and 1.00, but then only 0.35 of them are covered.
 NEIGHBOURHOOD = 8
 LEAST_SHARE = 3 / 8
-# PCA keeps this many directions of the smoothed vectors.
-REDUCED_DIMENSIONS = 50
 # The smallest cluster grows with half the square root of what is clustered: with 22,500 utterances
 # of 150 intents, 20 gave 600 clusters and ARI 0.35, 40 gave 290 and 0.60, 75 gave 157 and 0.74.
 SIZE_PER_ROOT = 0.5
@@ -82,37 +81,46 @@ def cluster(
     unit = distinct.astype(np.float32, copy=False)
     scale_to_unit_length(unit)
     least = max(min_cluster_size, round(SIZE_PER_ROOT * math.sqrt(len(unit))))
-    neighbours = nearest_neighbours(unit, GRAPH_NEIGHBOURS)
-    selected = _select(unit, neighbours, least, smoothing_weight)
-    found, strength = _without_strangers(unit, selected, neighbours, min_cluster_size, least_share)
+    similarity = all_pairs(unit)
+    neighbours = nearest_neighbours(unit, GRAPH_NEIGHBOURS, similarity)
+    chance = chance_similarity(unit, similarity)
+    del similarity
+    selected = _select(unit, neighbours, least, smoothing_weight, chance)
+    found, strength = _without_strangers(
+        unit, selected, neighbours, min_cluster_size, least_share, chance
+    )
     crowds = np.flatnonzero((found == NOISE) & (copies >= min_cluster_size) & is_something)
     found[crowds] = found.max(initial=NOISE) + 1 + np.arange(len(crowds))
     strength[crowds] = 1.0
     return ClusterResult(largest_first(found[copy_of]), strength[copy_of])
 
 
-def _select(unit: Floats, neighbours: Labels, least: int, smoothing_weight: float) -> Labels:
+def _select(
+    unit: Floats, neighbours: Labels, least: int, smoothing_weight: float, chance: float
+) -> Labels:
     """Clusters of at least ``least`` rows from Ward's tree, before anybody is dropped."""
     if len(unit) < least:
         return np.full(len(unit), NOISE, dtype=np.int64)
     # hdbscan takes 2 s to import and only clustering needs it
     from hdbscan._hdbscan_tree import compute_stability, condense_tree, get_clusters
 
-    tree = ward_tree(_reduced(_smoothed(unit, neighbours, smoothing_weight)), neighbours)
+    tree = ward_tree(
+        principal_components(_smoothed(unit, neighbours, smoothing_weight)), neighbours
+    )
     condensed = condense_tree(tree, least)
     labels = get_clusters(condensed, compute_stability(condensed), "eom")[0]
     selected = np.asarray(labels, dtype=np.int64)
     if (selected == NOISE).all() and len(unit) <= SMALL:
         # the root is never selected; a small residue may be just one cluster
-        selected[_is_of_the_majority(unit)] = 0
+        selected[_is_of_the_majority(unit, chance)] = 0
     return selected
 
 
-def _is_of_the_majority(unit: Floats) -> NDArray[np.bool_]:
+def _is_of_the_majority(unit: Floats, chance: float) -> NDArray[np.bool_]:
     """Per row, whether it is nearer than chance to at least half of all others."""
     similarity = unit @ unit.T
     np.fill_diagonal(similarity, np.nan)
-    return np.asarray(np.nanmedian(similarity, axis=1) >= chance_similarity(unit))
+    return np.asarray(np.nanmedian(similarity, axis=1) >= chance)
 
 
 def _smoothed(unit: Floats, neighbours: Labels, weight: float) -> Floats:
@@ -129,24 +137,13 @@ def _smoothed(unit: Floats, neighbours: Labels, weight: float) -> Floats:
     return smoothed
 
 
-def _reduced(centred: Floats) -> NDArray[np.float64]:
-    """The leading principal components, (n, at most 50); what is given is centred in place."""
-    from scipy.linalg import eigh
-
-    centred -= centred.mean(axis=0)
-    # of the two products that share their eigenvalues, the smaller one
-    is_few = len(centred) < centred.shape[1]
-    product = centred @ centred.T if is_few else centred.T @ centred
-    side = len(product)
-    wanted = (max(side - REDUCED_DIMENSIONS, 0), side - 1)
-    values, directions = eigh(product.astype(np.float64), subset_by_index=wanted)
-    if is_few:
-        return np.asarray(directions * np.sqrt(np.maximum(values, 0.0)), dtype=np.float64)
-    return np.asarray(centred @ directions.astype(np.float32), dtype=np.float64)
-
-
 def _without_strangers(
-    unit: Floats, labels: Labels, neighbours: Labels, min_cluster_size: int, least_share: float
+    unit: Floats,
+    labels: Labels,
+    neighbours: Labels,
+    min_cluster_size: int,
+    least_share: float,
+    chance: float,
 ) -> tuple[Labels, Floats]:
     """Move each row where it is most at home, and let go who is at home nowhere.
 
@@ -160,8 +157,7 @@ def _without_strangers(
     moved = np.where(labels == NOISE, NOISE, at_home.argmax(axis=1)).astype(np.int64)
     at_home = fellow_similarity(unit, moved)
     own = at_home[np.arange(len(unit)), np.maximum(moved, 0)]
-    limit = chance_similarity(unit)
-    moved[own < limit] = NOISE
+    moved[own < chance] = NOISE
     for _ in range(2):  # the second time for those whose neighbours just left
         moved[~_is_among_its_own(moved, neighbours[:, :NEIGHBOURHOOD], least_share)] = NOISE
     stays = moved != NOISE
@@ -169,7 +165,7 @@ def _without_strangers(
         members = np.flatnonzero(stays & (moved == label))
         if len(members) >= min_cluster_size:
             kept[members] = label
-            strength[members] = np.clip((own[members] - limit) / (1 - limit), 0.0, 1.0)
+            strength[members] = np.clip((own[members] - chance) / (1 - chance), 0.0, 1.0)
     return kept, strength
 
 

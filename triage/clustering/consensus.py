@@ -141,7 +141,7 @@ def _shared_runs(views: Sequence[View], min_cluster_size: int, seed: int, thread
         ).labels
 
     shared = np.zeros((count, count), dtype=np.float32)
-    with ThreadPoolExecutor(threads, initializer=_run_alone) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         for labels in pool.map(run, drawn):
             shared += (labels[:, None] == labels[None, :]) & (labels != NOISE)[:, None]
     return np.asarray(shared * (_surest(runs) / runs), dtype=np.float32)
@@ -158,11 +158,6 @@ def _surest(runs: int) -> float:
     Those that are missing say no, all together with the weight of up to one run.
     """
     return runs / (runs + 1 - runs / RUNS)
-
-
-def _run_alone() -> None:
-    """Let this thread's own work be done by it alone: the runs share the processor."""
-    threadpool_limits(1, user_api="openmp")
 
 
 def _agreed(shared: Floats, min_cluster_size: int) -> Labels:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from importlib import import_module
 
 LIBRARIES = (
-    "faiss",
     "hdbscan._hdbscan_tree",
     "scipy.cluster.hierarchy",
     "scipy.linalg",

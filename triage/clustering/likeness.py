@@ -18,15 +18,18 @@ SAMPLE = 2000
 USUAL_SPREAD = 0.12
 
 
-def chance_similarity(unit: Floats) -> float:
+def chance_similarity(unit: Floats, similarity: Floats | None = None) -> float:
     """The cosine similarity that one pair of strangers in twenty exceeds.
 
-    ``unit`` (n, d) are centred unit vectors. After centring, strangers scatter around 0; pairs
-    below 0 are strangers for certain, and their spread, mirrored, is that of all strangers,
-    however many pairs above 0 belong together. Few rows are blended with a usual spread.
+    ``unit`` (n, d) are centred unit vectors, and ``similarity`` (n, n) those of all pairs, where
+    they are known. After centring, strangers scatter around 0; pairs below 0 are strangers for
+    certain, and their spread, mirrored, is that of all strangers, however many pairs above 0 belong
+    together. Few rows are blended with a usual spread.
     """
-    rows = unit[:: max(1, len(unit) // SAMPLE)]
-    below = np.minimum(rows @ rows.T, 0)  # every pair twice; nothing is below 0 to itself
+    step = max(1, len(unit) // SAMPLE)
+    rows = unit[::step]
+    pairs = rows @ rows.T if similarity is None else similarity[::step, ::step]
+    below = np.minimum(pairs, 0)  # every pair twice; nothing is below 0 to itself
     count = np.count_nonzero(below) // 2
     known = count / (count + SAMPLE)
     total = np.einsum("ij,ij->", below, below, dtype=np.float64) / 2

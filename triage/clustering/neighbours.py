@@ -25,31 +25,39 @@ ROUNDS = 5
 BLOCK = 512
 
 
-def nearest_neighbours(unit: Floats, count: int) -> Rows:
+def all_pairs(unit: Floats) -> Floats | None:
+    """The cosine similarities (n, n) of unit vectors (n, d); None where that is too much to hold.
+
+    For those who need them more than once: up to 5,000 rows, 100 MB.
+    """
+    return unit @ unit.T if len(unit) <= EXACT else None
+
+
+def nearest_neighbours(unit: Floats, count: int, similarity: Floats | None = None) -> Rows:
     """Rows of the ``count`` nearest others by cosine, nearest first: (n, count) int64.
 
-    ``unit`` (n, d) are unit vectors. -1 stands where fewer are found. Beyond 5,000 rows they are
-    put into cells (the inverted file of Jegou et al. 2011, with a fixed seed), and each cell is
-    compared with those near it in one matrix product; that finds more than 95 % of them.
+    ``unit`` (n, d) are unit vectors, and ``similarity`` what ``all_pairs`` makes of them, where it
+    is known. -1 stands where fewer are found. Beyond 5,000 rows they are put into cells (the
+    inverted file of Jegou et al. 2011, with a fixed seed), and each cell is compared with those
+    near it in one matrix product; that finds more than 95 % of them.
     """
     total = len(unit)
     count = min(count, total - 1)
     if count < 1:
         return np.empty((total, 0), dtype=np.int64)
     rows = np.ascontiguousarray(unit, dtype=np.float32)
-    return _among_all(rows, count) if total <= EXACT else _among_cells(rows, count)
+    if similarity is None:
+        similarity = all_pairs(rows)
+    return _among_cells(rows, count) if similarity is None else _among_all(similarity, count)
 
 
-def _among_all(rows: Floats, count: int) -> Rows:
-    import faiss  # here, since only clustering needs it
-
-    index: Any = faiss.IndexFlatIP(rows.shape[1])
-    index.add(rows)
-    found = np.asarray(index.search(rows, count + 1)[1], dtype=np.int64)
-    # itself goes last and off; where a copy crowded it out, the farthest goes instead
-    found[found == np.arange(len(rows))[:, np.newaxis]] = -2
-    order = np.argsort(found == -2, axis=1, kind="stable")
-    return np.take_along_axis(found, order, axis=1)[:, :count]
+def _among_all(similarity: Floats, count: int) -> Rows:
+    everybody = np.arange(len(similarity))
+    found = np.empty((len(similarity), count), dtype=np.int64)
+    for places in _blocks(0, len(similarity)):
+        others = _without_itself(similarity[places], places, everybody)
+        found[places] = _largest(others, count)
+    return found
 
 
 def _among_cells(rows: Floats, count: int) -> Rows:
@@ -78,7 +86,7 @@ def _among_cells(rows: Floats, count: int) -> Rows:
 
 def _cells(rows: Floats) -> tuple[Rows, Rows]:
     """The cell of each row (n,), and for each cell the nearest ones, itself first."""
-    import faiss
+    import faiss  # here, since only thousands need it
 
     cells = int(CELLS * np.sqrt(len(rows)))
     means: Any = faiss.Kmeans(
