@@ -6,7 +6,7 @@ of themes, and texts of reports in none), by an index where there are many.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -59,12 +59,12 @@ POOL = 2000
 class Surroundings:
     """What some new reports lie among: (k, d) anchors by theme, and the nearest landmarks.
 
-    ``around`` (n, 8) are the themes of each report's nearest landmarks, 0 for none; ``loose`` the
-    landmarks in no theme, those that matter most first.
+    ``around`` tells of some of the reports, by their rows (m,), the themes of the nearest landmarks
+    (m, 8), 0 for none; ``loose`` are the landmarks in no theme, those that matter most first.
     """
 
     anchors: Mapping[int, Vector]
-    around: NDArray[np.int64]
+    around: Callable[[NDArray[np.int64]], NDArray[np.int64]]
     loose: Sequence[str]
 
 
@@ -128,15 +128,18 @@ def _by_comparing(
 ) -> Surroundings:
     """What each of some reports (n, d) lies among, from the vectors of all landmarks."""
     if not landmarks or not reports:
-        return Surroundings({}, np.zeros((len(reports), 0), dtype=np.int64), ())
+        return Surroundings({}, lambda rows: np.zeros((len(rows), 0), dtype=np.int64), ())
     theme_of = {key: theme_id for theme_id in sorted(anchors) for key in anchors[theme_id]}
-    row_of = {key: row for row, key in enumerate(landmarks)}
-    around = themes_around(
-        vectors,
-        np.stack(list(landmarks.values())),
-        np.array([theme_of.get(key, NO_THEME) for key in landmarks], dtype=np.int64),
-        np.array([row_of.get(report.fingerprint, -1) for report in reports], dtype=np.int64),
-    )
+
+    def around(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        place = {key: row for row, key in enumerate(landmarks)}
+        return themes_around(
+            vectors[rows],
+            np.stack(list(landmarks.values())),
+            np.array([theme_of.get(key, NO_THEME) for key in landmarks], dtype=np.int64),
+            np.array([place.get(reports[row].fingerprint, -1) for row in rows], dtype=np.int64),
+        )
+
     loose = [key for key in landmarks if key not in theme_of]
     if len(loose) > POOL:
         likeness = (vectors @ np.stack([landmarks[key] for key in loose]).T).max(axis=0)
@@ -160,7 +163,7 @@ def _by_index(
     landmarks = load_landmarks(session, space_id, [k for keys in anchors.values() for k in keys])
     by_rank = [keys[rank] for rank in range(CANDIDATES) for keys in others if rank < len(keys)]
     loose = [key for key in dict.fromkeys(by_rank) if key not in theme_of]
-    return Surroundings(_stacked(anchors, landmarks), around, loose)
+    return Surroundings(_stacked(anchors, landmarks), around.__getitem__, loose)
 
 
 def _stacked(
@@ -183,14 +186,18 @@ def join(
     places = join_themes(
         corpus.rows(reports), place.anchors, min_similarity=join_thresholds(place.anchors, usual)
     )
-    if not any(places):
+    # few of those that are looked at once more, and comparing with all landmarks takes time
+    near = [(row, found) for row, found in enumerate(places) if found]
+    if not near:
         return set()
     closed = barred(bonds, load_members(session)) if bonds else {}
     joined: dict[int, dict[int, float | None]] = {}
-    backed = is_backed(places, place.around)
-    for report, found, has_backing in zip(reports, places, backed, strict=True):
-        if found and has_backing and found[0] not in closed.get(report.report_id, ()):
-            joined.setdefault(found[0], {})[report.report_id] = found[1]
+    around = place.around(np.array([row for row, _ in near]))
+    backed = is_backed([found for _, found in near], around)
+    for (row, (theme_id, similarity)), has_backing in zip(near, backed, strict=True):
+        report_id = reports[row].report_id
+        if has_backing and theme_id not in closed.get(report_id, ()):
+            joined.setdefault(theme_id, {})[report_id] = similarity
     add_members(session, joined, joined_by="similarity")
     return {report_id for similarities in joined.values() for report_id in similarities}
 

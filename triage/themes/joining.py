@@ -72,7 +72,7 @@ def join_themes(
 
 
 def is_backed(
-    places: Sequence[tuple[int, float] | None],
+    places: Sequence[tuple[int, float]],
     neighbour_themes: NDArray[np.int64],
     *,
     least: int = VOICES,
@@ -84,8 +84,8 @@ def is_backed(
     this left out two more of three strangers that were near to a theme's best members.
     """
     return [
-        place is not None and int((row == place[0]).sum()) >= least
-        for place, row in zip(places, neighbour_themes, strict=True)
+        int((row == theme_id).sum()) >= least
+        for (theme_id, _), row in zip(places, neighbour_themes, strict=True)
     ]
 
 
