@@ -37,11 +37,16 @@ from triage.workspace import Workspace
 MUCH_CHANGED = 1.5  # a theme is described anew when it has so many times more or fewer members
 # Words stand out against those of so many texts; more change no keyword and take time.
 BACKGROUND_TEXTS = 5000
+BACKGROUND = "word use over all texts"
 
 
 def load_background(session: Session) -> Background:
-    """Word use over all texts, each counted once."""
-    return count_background(load_texts(session, BACKGROUND_TEXTS))
+    """Word use over all texts, each counted once; kept with the transaction."""
+    found: Background | None = session.info.get(BACKGROUND)
+    if found is None:
+        found = count_background(load_texts(session, BACKGROUND_TEXTS))
+        session.info[BACKGROUND] = found
+    return found
 
 
 def found_themes(
