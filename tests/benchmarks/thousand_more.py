@@ -6,8 +6,9 @@ The 22,500 are the utterances of clinc150.json. Of the 1,000, half are its out-o
 and half are utterances drawn anew, their words in another order, so that none repeats a stored one.
 Each time they come to a copy of the same database: ingest, embed and theme. They are measured in
 the process that did the full run, which has the libraries and the model in memory, and in one of
-their own, as a scheduled run is; the latter also by the index (HNSW) instead of all landmarks. A
-seed draws the 1,000.
+their own, as a scheduled run is; the latter also by the index (HNSW) instead of all landmarks. The
+full run is done before and after them, since machines get slower and faster: the shares are those
+of its mean. A seed draws the 1,000.
 """
 
 from __future__ import annotations
@@ -98,13 +99,13 @@ def run_elsewhere(database: str, reports: Path, *options: str) -> dict[str, Any]
     return found
 
 
-def copied(server: URL, name: str) -> str:
+def copied(server: URL, name: str, template: str | None = None) -> str:
     """The URL of a new copy of the server's database, to which nobody may be connected now."""
     with psycopg.connect(
         host=str(server.query["host"]), user=server.username, dbname="template1", autocommit=True
     ) as connection:
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        names = sql.Identifier(name), sql.Identifier(server.database or "")
+        names = sql.Identifier(name), sql.Identifier(template or server.database or "")
         connection.execute(statement.format(*names))
     return server.set(drivername="postgresql", database=name).render_as_string(False)
 
@@ -121,8 +122,9 @@ def measure(seeds: int) -> None:
     with tempfile.TemporaryDirectory(prefix="triage-more-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         os.environ["TRIAGE_HOME"] = str(folder / "home")
-        full = run_here(written(folder, "full", utterances()["inside"]))
-        print("full run", _words(full), flush=True)
+        everything = written(folder, "full", utterances()["inside"])
+        full = [run_here(everything)]
+        print(f"full run before: {_words(full[-1])}", flush=True)
         server = server_url(load_settings())
         for seed in range(seeds):
             reports = written(folder, f"more-{seed}", more(seed))
@@ -135,8 +137,11 @@ def measure(seeds: int) -> None:
             found[INDEX].append(run_elsewhere(indexed, reports, "--index"))
             for how, runs in found.items():
                 print(f"1,000 more, {how}: {_words(runs[-1])}", flush=True)
+        os.environ["TRIAGE_DATABASE_URL"] = copied(server, "again", "template0")
+        full.append(run_here(everything))
+        print(f"full run after: {_words(full[-1])}", flush=True)
     for how, runs in found.items():
-        shares = [_total(run) / _total(full) for run in runs]
+        shares = [_total(run) / np.mean([_total(run) for run in full]) for run in runs]
         print(f"share of the full run, {how}: {np.mean(shares):.3f} ± {np.std(shares):.3f}")
 
 
