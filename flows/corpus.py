@@ -19,7 +19,7 @@ from triage.store.clusterings import load_centres, load_last_run, load_latest_ru
 from triage.store.embeddings import load_vectors
 from triage.store.reports import count_reports, load_reports
 from triage.themes import core_of
-from triage.types import Report
+from triage.types import Member, Report
 from triage.workspace import Workspace
 
 # Average precision of pairs, labelled reports with an LLM's phrases: 0 0.28, 1 0.53, 1.5 0.55, 2.5
@@ -43,7 +43,7 @@ class Corpus:
     vectors: dict[str, Vector]
     raw: Mapping[str, Vector] = field(default_factory=dict)
 
-    def rows(self, reports: Sequence[Report]) -> NDArray[np.float32]:
+    def rows(self, reports: Sequence[Report | Member]) -> NDArray[np.float32]:
         """Vectors of some reports, in their order: (n, d)."""
         rows = [self.vectors[report.fingerprint] for report in reports]
         return np.stack(rows) if rows else np.zeros((0, 0), dtype=np.float32)

@@ -11,7 +11,12 @@ from triage.store.clusterings import load_latest_run
 from triage.store.embeddings import load_unembedded
 from triage.store.landmarks import add_landmarks, remove_landmarks
 from triage.store.members import add_members
-from triage.store.reports import load_texts, load_theme_reports
+from triage.store.reports import (
+    load_reports,
+    load_texts,
+    load_theme_members,
+    load_theme_reports,
+)
 from triage.store.themes import (
     Counted,
     create_themes,
@@ -31,7 +36,7 @@ from triage.themes import (
     founding_blocker,
     profile,
 )
-from triage.types import Report, Theme, ThemeDraft
+from triage.types import Member, Report, Theme, ThemeDraft
 from triage.workspace import Workspace
 
 MUCH_CHANGED = 1.5  # a theme is described anew when it has so many times more or fewer members
@@ -140,24 +145,21 @@ def settle_landmarks(
 def refresh_themes(workspace: Workspace, session: Session, known: Corpus | None = None) -> int:
     """Count every open theme whose reports changed, and describe anew those much changed.
 
-    ``known`` is everything, loaded earlier in the transaction with the present centring: then it
-    need not be loaded again, and every theme gets its mean vector of that centring. Else only
-    themes described anew and new ones do: of few more reports it is about the same. Returns how
-    many themes are open.
+    ``known`` is everything, loaded earlier in the transaction with the present centring: then
+    every theme that is counted gets its mean vector of that centring. Else only themes described
+    anew and new ones do: of few more reports it is about the same. Returns how many are open.
     """
     themes = {theme.theme_id: theme for theme in load_themes(session)}
     space_id = require_space(workspace, session)
     run = None if space_id is None else load_latest_run(session, space_id)
     states = load_uncounted(session, f"{run.run_id if run else 0}:")
-    members = load_theme_reports(
-        session, list(states), with_loose=True, known=known.reports if known else ()
-    )
+    members = load_theme_members(session, list(states))
     by_theme = _with_vectors(session, space_id, members)
     profiles = {theme_id: profile(reports) for theme_id, reports in by_theme.items()}
     cores = {
         theme_id: core
         for theme_id, reports in by_theme.items()
-        if (core := [report for report in core_of(reports) if report.failure_text])
+        if (core := [report for report in core_of(reports) if report.has_text])
     }
     sizes = described_members(session)
     outdated = [
@@ -167,12 +169,13 @@ def refresh_themes(workspace: Workspace, session: Session, known: Corpus | None 
     ]
     new = cores.keys() - load_theme_centres(session).keys()
     placed = cores.keys() if known else new.union(outdated)
-    corpus = known or load_part(workspace, session, [r for one in placed for r in cores[one]])
-    if outdated:
-        background = load_background(session)
-        for theme_id in outdated:
-            text = describe(cores[theme_id], corpus.rows(cores[theme_id]), background)
-            save_description(session, theme_id, text, members=profiles[theme_id].reports)
+    wanted = [one.report_id for theme in (outdated if known else placed) for one in cores[theme]]
+    reports = {report.report_id: report for report in load_reports(session, wanted)}
+    corpus = known or load_part(workspace, session, list(reports.values()))
+    for theme_id in outdated:
+        speaking = [reports[one.report_id] for one in cores[theme_id]]
+        text = describe(speaking, corpus.rows(speaking), load_background(session))
+        save_description(session, theme_id, text, members=profiles[theme_id].reports)
     centres = {theme_id: corpus.rows(cores[theme_id]).mean(axis=0) for theme_id in placed}
     # where a report waits for its vector the count holds for no state, and is made again
     whole = {each for each, reports in by_theme.items() if len(reports) == len(members[each])}
@@ -192,8 +195,8 @@ def refresh_themes(workspace: Workspace, session: Session, known: Corpus | None 
 
 
 def _with_vectors(
-    session: Session, space_id: int | None, by_theme: Mapping[int, Sequence[Report]]
-) -> dict[int, list[Report]]:
+    session: Session, space_id: int | None, by_theme: Mapping[int, Sequence[Member]]
+) -> dict[int, list[Member]]:
     """Themes' reports less those whose text was revised and has no vector yet.
 
     One without a text expired: it counts for ever, and says nothing any more.
@@ -206,7 +209,7 @@ def _with_vectors(
     return {theme_id: reports for theme_id, reports in found.items() if reports}
 
 
-def _is_outdated(theme: Theme, core: Sequence[Report], reports: int, described: int) -> bool:
+def _is_outdated(theme: Theme, core: Sequence[Member], reports: int, described: int) -> bool:
     """Whether what is said of a theme is of other reports by now than those it has."""
     named = {theme.text.medoid_id, *theme.text.exemplar_ids}
     has_changed = not described / MUCH_CHANGED < reports < described * MUCH_CHANGED

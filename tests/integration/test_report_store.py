@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from unittest.mock import ANY
 
@@ -18,7 +18,7 @@ from triage.store.decisions import load_corrections, save_correction
 from triage.store.duplicates import load_duplicate_candidates, save_duplicate_links
 from triage.store.issues import load_issues, save_filed, save_intent
 from triage.store.members import add_members, load_join
-from triage.store.reports import load_reports, load_theme_reports
+from triage.store.reports import load_reports, load_theme_members, load_theme_reports
 from triage.store.saving import SavedReports, hold_reports, restamp_versions, save_reports
 from triage.store.themes import (
     create_themes,
@@ -27,12 +27,14 @@ from triage.store.themes import (
     merge_theme,
     set_theme_status,
 )
+from triage.themes import profile
 from triage.types import (
     CleanReport,
     Correction,
     FiledIssue,
     IssueDraft,
     Kind,
+    Member,
     ThemeDraft,
     ThemeProfile,
     ThemeStatus,
@@ -96,9 +98,7 @@ def test_a_new_supporter_revises_a_report_but_leaves_it_in_its_theme(database: D
     assert report.theme_id == theme_id
 
 
-def test_reports_known_from_before_are_grouped_by_their_themes_as_they_are_now(
-    database: Database,
-) -> None:
+def test_members_of_themes_are_their_reports_without_texts(database: Database) -> None:
     words = ("ends too soon", "never ends", "loops", "prints twice", "forgets its tools")
     reports = [
         clean(name, text, created_at=NOW + timedelta(days=-day))
@@ -106,7 +106,6 @@ def test_reports_known_from_before_are_grouped_by_their_themes_as_they_are_now(
     ]
     with database.session() as session:
         a, b, c, d, _ = save(session, *reports).added
-        before = load_reports(session)
         draft = ThemeDraft(TEXT, PROFILE, ["the agent stops"])
         first, second = create_themes(session, [draft, replace(draft, anchors=["loops"])])
         assert first < second
@@ -121,9 +120,13 @@ def test_reports_known_from_before_are_grouped_by_their_themes_as_they_are_now(
             first: [(b, False), (a, True)],
             second: [(d, True), (c, True)],
         }
-        for known in (before, before[:2]):  # the second is loaded in part
-            assert load_theme_reports(session, with_loose=True, known=known) == anew
-            assert load_theme_reports(session, [second], known=known) == {second: anew[second]}
+        found = load_theme_members(session, [first, second])
+        assert load_theme_members(session, [second]) == {second: found[second]}
+        for theme_id, reports in anew.items():
+            for member, report in zip(found[theme_id], reports, strict=True):
+                same = {name: getattr(report, name, True) for name in Member.__dataclass_fields__}
+                assert asdict(member) == same
+            assert profile(found[theme_id]) == profile(reports)
         assert load_join(session, c) == ("similarity", 0.4, ANY)
         assert load_anchors(session) == {first: ["the agent stops"], second: ["loops"]}
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
-from typing import Any
+from collections.abc import Collection, Iterable
+from dataclasses import fields
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, cast, exists, func, select, true
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
@@ -13,16 +13,15 @@ from sqlmodel import Session, col
 from triage.errors import UnknownReport
 from triage.store.among import among
 from triage.store.tables import EmbeddingRow, ReportRow, ReportSupporterRow, ThemeMemberRow
-from triage.types import Kind, Report
+from triage.types import Kind, Member, Report
 
-_FIELDS = tuple(field.name for field in fields(Report))
-_KIND, _SIGNATURES, _SUPPORTERS = map(_FIELDS.index, ("kind", "error_signatures", "supporters"))
+Loaded = TypeVar("Loaded", Report, Member)
 
 
 def load_reports(session: Session, report_ids: Iterable[int] | None = None) -> list[Report]:
     """Reports by id (all without ids), oldest first, with their theme and their supporters."""
     condition = None if report_ids is None else among(col(ReportRow.report_id), list(report_ids))
-    return _load(session, condition)
+    return _load(session, condition, Report)
 
 
 def load_arrivals(session: Session, space_id: int) -> list[Report]:
@@ -33,6 +32,7 @@ def load_arrivals(session: Session, space_id: int) -> list[Report]:
         & col(ReportRow.duplicate_of).is_(None)
         & col(ThemeMemberRow.theme_id).is_(None)
         & _has_vector(space_id),
+        Report,
     )
 
 
@@ -44,6 +44,7 @@ def load_loose(session: Session, fingerprints: Collection[str]) -> list[Report]:
         & col(ReportRow.clustered_at).is_not(None)
         & col(ReportRow.duplicate_of).is_(None)
         & col(ThemeMemberRow.theme_id).is_(None),
+        Report,
     )
 
 
@@ -78,23 +79,16 @@ def load_texts(session: Session, limit: int) -> list[str]:
 
 
 def load_theme_reports(
-    session: Session,
-    theme_ids: Collection[int] | None = None,
-    *,
-    with_loose: bool = False,
-    known: Iterable[Report] = (),
+    session: Session, theme_ids: Collection[int] | None = None, *, with_loose: bool = False
 ) -> dict[int, list[Report]]:
     """Every report that is in a theme, or in one of some, by theme id, oldest first.
 
     Those that only hang loosely to it come ``with_loose`` alone, or where nothing else is in it.
-    Of reports ``known`` from earlier in the transaction only their theme is looked up.
     """
     theme_id = col(ThemeMemberRow.theme_id)
     wanted = theme_id.is_not(None) if theme_ids is None else among(theme_id, theme_ids)
-    by_id = {report.report_id: report for report in known}
-    reports = _replaced(session, by_id, wanted) if by_id else _load(session, wanted)
     by_theme: dict[int, list[Report]] = {}
-    for report in reports:
+    for report in _load(session, wanted, Report):
         if report.theme_id is not None:
             by_theme.setdefault(report.theme_id, []).append(report)
     if with_loose:
@@ -102,28 +96,17 @@ def load_theme_reports(
     return {theme: [r for r in found if r.is_core] or found for theme, found in by_theme.items()}
 
 
-def _replaced(
-    session: Session, known: Mapping[int, Report], wanted: ColumnElement[bool]
-) -> list[Report]:
-    """Members of themes as they are now, oldest first; only those not known are loaded."""
-    places = select(
-        col(ThemeMemberRow.report_id), col(ThemeMemberRow.theme_id), col(ThemeMemberRow.is_core)
-    ).where(wanted)
-    found: list[Report] = []
-    unknown: list[int] = []
-    for report_id, theme_id, is_core in session.execute(places):
-        if report_id in known:
-            found.append(replace(known[report_id], theme_id=theme_id, is_core=is_core))
-        else:
-            unknown.append(report_id)
-    if unknown:
-        found += _load(session, among(col(ReportRow.report_id), unknown))
-    return sorted(found, key=lambda report: (report.created_at, report.report_id))
+def load_theme_members(session: Session, theme_ids: Collection[int]) -> dict[int, list[Member]]:
+    """All reports of some themes, loose ones too, without their texts: by theme, oldest first."""
+    by_theme: dict[int, list[Member]] = {}
+    for member in _load(session, among(col(ThemeMemberRow.theme_id), theme_ids), Member):
+        by_theme.setdefault(member.theme_id, []).append(member)
+    return by_theme
 
 
 def load_reports_of(session: Session, theme_id: int) -> list[Report]:
     """The reports of one theme, oldest first."""
-    return _load(session, col(ThemeMemberRow.theme_id) == theme_id)
+    return _load(session, col(ThemeMemberRow.theme_id) == theme_id, Report)
 
 
 def find_reports(session: Session, name: str) -> list[Report]:
@@ -132,9 +115,9 @@ def find_reports(session: Session, name: str) -> list[Report]:
     Raises ``UnknownReport`` when there is none.
     """
     if name.startswith("#") and name[1:].isdigit():
-        found = _load(session, col(ReportRow.report_id) == int(name[1:]))
+        found = _load(session, col(ReportRow.report_id) == int(name[1:]), Report)
     else:
-        found = _load(session, col(ReportRow.external_id) == name)
+        found = _load(session, col(ReportRow.external_id) == name, Report)
     if not found:
         raise UnknownReport(
             f"Looking for report {name}",
@@ -157,7 +140,10 @@ def _has_vector(space_id: int) -> ColumnElement[bool]:
     )
 
 
-def _load(session: Session, condition: ColumnElement[bool] | None) -> list[Report]:
+def _load(
+    session: Session, condition: ColumnElement[bool] | None, made: type[Loaded]
+) -> list[Loaded]:
+    """Reports, or as much of them as ``made`` has fields for, oldest first."""
     people = (
         select(
             col(ReportSupporterRow.report_id),
@@ -176,24 +162,25 @@ def _load(session: Session, condition: ColumnElement[bool] | None) -> list[Repor
         "supporters": people.c.people,
         "theme_id": col(ThemeMemberRow.theme_id),
         "is_core": func.coalesce(col(ThemeMemberRow.is_core), true()),
+        "has_text": col(ReportRow.failure_text) != "",
     }
+    names = [field.name for field in fields(made)]
     # columns, not entities, and past the ORM: a third of the time, and no prompts, no bands
     statement = (
-        select(*(special[n] if n in special else getattr(ReportRow, n) for n in _FIELDS))
+        select(*(special[n] if n in special else getattr(ReportRow, n) for n in names))
         .outerjoin(ThemeMemberRow, col(ThemeMemberRow.report_id) == col(ReportRow.report_id))
         .outerjoin(people, people.c.report_id == col(ReportRow.report_id))
         .order_by(col(ReportRow.created_at), col(ReportRow.report_id))
     )
     if condition is not None:
         statement = statement.where(condition)
+    kind, signatures, supporters = map(names.index, ("kind", "error_signatures", "supporters"))
+    found = []
     session.flush()  # which the ORM would do by itself
-    return [_report(row) for row in session.connection().execute(statement)]
-
-
-def _report(row: Sequence[Any]) -> Report:
-    """A report from its fields as the database has them."""
-    values = list(row)
-    values[_KIND] = Kind(values[_KIND])
-    values[_SIGNATURES] = tuple(values[_SIGNATURES] or ())
-    values[_SUPPORTERS] = tuple(sorted(values[_SUPPORTERS] or ()))
-    return Report(*values)
+    for row in session.connection().execute(statement):
+        values: list[Any] = list(row)
+        values[kind] = Kind(values[kind])
+        values[signatures] = tuple(values[signatures] or ())
+        values[supporters] = tuple(sorted(values[supporters] or ()))
+        found.append(made(*values))
+    return found

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
-from triage.types import Kind, Report, ThemeProfile
+from triage.types import Kind, Member, Report, ThemeProfile
+
+Each = TypeVar("Each", Report, Member)
 
 
-def profile(reports: Sequence[Report]) -> ThemeProfile:
+def profile(reports: Sequence[Each]) -> ThemeProfile:
     """Count a theme's reports: the core alone, or all where nothing is core.
 
     ``reports`` counts those that repeat no other, ``duplicates`` the rest. People are the
@@ -41,12 +44,12 @@ def profile(reports: Sequence[Report]) -> ThemeProfile:
     )
 
 
-def core_of(reports: Sequence[Report]) -> list[Report]:
+def core_of(reports: Sequence[Each]) -> list[Each]:
     """Those that count for the theme: its core, or all where nothing is core."""
     return [report for report in reports if report.is_core] or list(reports)
 
 
-def people_behind(reports: Iterable[Report]) -> frozenset[str]:
+def people_behind(reports: Iterable[Report | Member]) -> frozenset[str]:
     """Keys of everybody who reported or confirmed one of the reports."""
     return frozenset(
         person for report in reports for person in (report.reporter, *report.supporters)

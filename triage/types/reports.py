@@ -173,6 +173,31 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A report in a theme as far as it is counted: without its texts, which can be long.
+
+    Its fields are those of a ``Report``; ``has_text`` is False where the text expired.
+    """
+
+    report_id: int
+    theme_id: int
+    is_core: bool
+    fingerprint: str
+    has_text: bool
+    created_at: datetime
+    kind: Kind
+    channel: str
+    reporter: str
+    supporters: tuple[str, ...]
+    error_signatures: tuple[str, ...]
+    model_written: str | None
+    model_version: str | None
+    environment: str | None
+    language: str | None
+    duplicate_of: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class CollectSummary:
     """What one intake did: every record ends in exactly one of the first four counts.
 
