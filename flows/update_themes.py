@@ -52,16 +52,18 @@ def _take_in(
     space_id = require_space(workspace, session)
     if space_id is None:
         return {"joined": 0, "new themes": 0}, None
-    cause = _recluster_cause(workspace, session, load_latest_run(session, space_id))
+    stored = count_originals(session, space_id)
+    cause = _recluster_cause(workspace, session, load_latest_run(session, space_id), stored)
     centring = load_centring(session, space_id)
     if cause is None and centring is not None:
-        return take_arrivals(workspace, session, space_id, centring, progress), None
+        joined = take_arrivals(workspace, session, space_id, centring, progress, stored=stored)
+        return joined, None
     done = cluster_everything(workspace, session, cause=cause or "first", progress=progress)
     return done.counts, done.corpus
 
 
 def _recluster_cause(
-    workspace: Workspace, session: Session, run: ClusteringRun | None
+    workspace: Workspace, session: Session, run: ClusteringRun | None, stored: int
 ) -> str | None:
     """Why everything is to be clustered anew now, or None."""
     if run is None:
@@ -69,7 +71,6 @@ def _recluster_cause(
     last = load_last_run(session)
     if run.representation != representation(workspace) or last != run:
         return "other vectors"
-    stored = count_originals(session, run.space_id)
     if stored >= workspace.config.policy.recluster_growth * run.reports and stored > run.reports:
         return "growth"
     return None
