@@ -104,7 +104,8 @@ def take_arrivals(
     settle_landmarks(session, space_id, corpus, {r.fingerprint for r in residue}, founded)
     if founded:
         # Whoever is left meets the new themes now, so that running this twice changes nothing.
-        # Most join an old one, which they were never compared with: of utterances 0.84 rightly.
+        # Most of those that join do so an old one, with which a full clustering compares nobody
+        # whom it leaves out: of utterances 0.84 rightly.
         taken = load_members(session, [report.report_id for report in (*pool, *residue)])
         left = [report for report in (*pool, *residue) if report.report_id not in taken]
         place = surroundings(session, space_id, corpus.rows(left), left)

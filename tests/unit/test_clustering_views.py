@@ -68,9 +68,10 @@ import numpy as np
 from triage.clustering import View, cluster_views, import_libraries, wording_vectors
 import_libraries()
 known = set(sys.modules)
-rows = np.repeat(np.eye(6, dtype=np.float32), 10, axis=0)
-rows += np.random.default_rng(0).normal(size=rows.shape, scale=0.1).astype(np.float32)
-assert cluster_views([View(rows, 1, 1)], min_cluster_size=5, threads=2).labels.max() > 0
+for size, width in ((10, 6), (100, 520)):  # of the latter components are approximated
+    rows = np.repeat(np.eye(6, width, dtype=np.float32), size, axis=0)
+    rows += np.random.default_rng(0).normal(size=rows.shape, scale=0.02).astype(np.float32)
+    assert cluster_views([View(rows, 1, 1)], min_cluster_size=5, threads=2).labels.max() > 0
 wording_vectors([f"it stops at word {number}" for number in range(30)], [None] * 30)
 print(*(set(sys.modules) - known))
 """
@@ -78,8 +79,9 @@ print(*(set(sys.modules) - known))
     assert done.stdout.split() == []
 
 
-def test_more_threads_change_nothing() -> None:
-    views = halves(5, 9)
+@pytest.mark.parametrize(("groups", "size"), [(5, 9), (30, 20)])
+def test_more_threads_change_nothing(groups: int, size: int) -> None:
+    views = halves(groups, size)
     alone, together = (cluster_views(views, min_cluster_size=4, threads=n) for n in (1, 5))
     assert np.array_equal(alone.labels, together.labels)
     assert np.array_equal(alone.membership_probability, together.membership_probability)
