@@ -34,7 +34,7 @@ def long_texts(count: int) -> list[str]:
         for line in labelled(name).read_text("utf-8").splitlines()
     ]
     stream = cycle(f"{report.get('title') or ''} {report['body']}" for report in reports)
-    texts = []
+    texts: list[str] = []
     while len(texts) < count:
         text = next(stream)
         while len(text) < LEAST_CHARACTERS:

@@ -55,7 +55,7 @@ def measure(*, with_llm: bool, seed: int = 0) -> dict[str, Any]:
                 subprocess.run(command, env=environment, check=True, stdout=stream)
         command = [sys.executable, str(scorer), str(labels), str(target), "--json"]
         scored = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        return json.loads(scored) | read_gate_figures(labels, core, themes)
+        return {**json.loads(scored), **read_gate_figures(labels, core, themes)}
 
 
 def _with_seed(path: Path, seed: int) -> Path:

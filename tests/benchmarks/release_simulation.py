@@ -15,7 +15,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -90,7 +90,8 @@ def channel_shift(rng: np.random.Generator, size: int, mix: Floats) -> Floats:
     closed = rng.integers(CHANNELS, size=size)
     shut = rng.random(size) < 0.1
     factor[shut, closed[shut]] = 0.0
-    return (factor / (factor * mix).sum(-1, keepdims=True))[..., None]
+    shares: Floats = factor / (factor * mix).sum(-1, keepdims=True)
+    return shares[..., None]
 
 
 def brigades(rng: np.random.Generator, size: int) -> Floats:
@@ -163,7 +164,8 @@ def invent(rng: np.random.Generator, size: int) -> Batch:
     moods = attention(rng, size) * channel_shift(rng, size, mix)
     old, old_all = world.draw(rng, old_use[:, None] * attention(rng, size), np.ones_like(ratio))
     new, new_all = world.draw(rng, new_use[:, None] * moods, ratio)
-    panel = quiet_launch(Panel(old, new, *by_channel(old_use, new_use), old_all, new_all))
+    requests = by_channel(old_use), by_channel(new_use)
+    panel = quiet_launch(Panel(old, new, *requests, old_all, new_all))
 
     past = (weeks >= new_weeks - 2) & (weeks < new_weeks)
     silent = (new * past[:, None, None]).sum((-1, -2)) == 0
@@ -173,26 +175,20 @@ def invent(rng: np.random.Generator, size: int) -> Batch:
     return Batch(panel, truth, expected, silent, bool(rng.random() >= WITHOUT_REQUESTS))
 
 
-def by_channel(*uses: Floats) -> list[Floats]:
+def by_channel(use: Floats) -> Floats:
     """Requests (size, S, W): known in sum only, hence the same for each channel."""
-    return [np.repeat(use[:, None], CHANNELS, 1) for use in uses]
+    return np.repeat(use[:, None], CHANNELS, 1)
 
 
 def quiet_launch(panel: Panel) -> Panel:
     """Leave the launch weeks out, as the product does."""
     after = np.arange(WEEKS) >= DEFAULT_RULES.launch_weeks
-    return Panel(
-        panel.old,
-        panel.new,
-        *(
-            exposure * after
-            for exposure in (
-                panel.old_requests,
-                panel.new_requests,
-                panel.old_reporters,
-                panel.new_reporters,
-            )
-        ),
+    return replace(
+        panel,
+        old_requests=panel.old_requests * after,
+        new_requests=panel.new_requests * after,
+        old_reporters=panel.old_reporters * after,
+        new_reporters=panel.new_reporters * after,
     )
 
 
@@ -207,8 +203,12 @@ def simulate(seed: int, releases: int) -> Iterator[Outcome]:
             judgement = judge(by_requests, by_reports, DEFAULT_RULES)
         else:
             judgement = judge(by_reports, None, DEFAULT_RULES)
-        flat = (batch.truth, judgement.verdict, batch.silent, batch.expected)
-        yield Outcome(*(part.ravel() for part in flat))
+        yield Outcome(
+            batch.truth.ravel(),
+            judgement.verdict.ravel(),
+            batch.silent.ravel(),
+            batch.expected.ravel(),
+        )
 
 
 def percent(hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:

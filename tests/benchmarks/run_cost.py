@@ -104,13 +104,15 @@ def run_here() -> None:
     import triage.database
     import triage.workspace
 
-    triage.workspace.open_database = watch.timed("database", triage.database.open_database)
+    triage.workspace.open_database = watch.timed(  # type: ignore[attr-defined]
+        "database", triage.database.open_database
+    )
     from flows import arrivals, corpus, theme_changes
     from flows.pipeline import run_stages
 
     for stage in (arrivals, theme_changes):
         stage.cluster_views = watch.timed("clustering", stage.cluster_views)  # type: ignore[attr-defined]
-    corpus.fit_centres = watch.timed("clustering", corpus.fit_centres)
+    corpus.fit_centres = watch.timed("clustering", corpus.fit_centres)  # type: ignore[attr-defined]
     with triage.workspace.open_workspace() as workspace:
         results = run_stages(workspace, dry_run=True)
     total = time.time() - began

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy
+from prefect.client.schemas.schedules import CronSchedule
 from prefect.settings import PREFECT_API_URL
 from prefect.testing.utilities import prefect_test_harness
 
@@ -120,7 +121,11 @@ def test_file_flow_and_deployment_share_one_name() -> None:
 def test_schedules_come_from_the_configuration_and_null_means_none() -> None:
     config = load_config(None)
     crons = {
-        deployment.name: [str(s.schedule.cron) for s in deployment.schedules or []]
+        deployment.name: [
+            each.schedule.cron
+            for each in deployment.schedules or []
+            if isinstance(each.schedule, CronSchedule)
+        ]
         for deployment in make_deployments(config)
     }
     assert crons["collect_reports"] == ["0 * * * *"]

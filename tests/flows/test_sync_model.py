@@ -314,7 +314,7 @@ def model(github_emulator: Emulator, server: Any, template: str) -> type[IssueLi
 def test_whatever_machine_and_people_do_people_win_and_the_machine_comes_to_rest(
     model: type[IssueLives],
 ) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         model,
         settings=settings(
             max_examples=5,

@@ -246,7 +246,12 @@ def test_an_alarm_names_the_stage_and_reaches_the_webhook(
         "embed failed 1 times and never succeeded: Embedding: the model is gone",
     ]
     told: list[Any] = []
-    with answering(lambda path, body: (told.append(body), (200, {}))[1]) as url:
+
+    def answer(_: str, body: Any) -> Answer:
+        told.append(body)
+        return 200, {}
+
+    with answering(answer) as url:
         secret = {"alarm_webhook_url": SecretStr(f"{url}/hidden-word")}
         settings = workspace.settings.model_copy(update=secret)
         assert send_alarm(settings, message)

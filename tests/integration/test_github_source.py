@@ -16,7 +16,8 @@ from tests.integration.github.fixtures import EmulatedRepository
 from tests.integration.github.proxy import GitHubProxy
 from triage.errors import SourceError
 from triage.filing import marker, marker_in
-from triage.sources.github import ReportPage, fetch_reports
+from triage.sources.github import fetch_reports
+from triage.sources.pages import ReportPage
 from triage.tracker import GitHubReader, open_session
 from triage.types import Kind, RawReport
 

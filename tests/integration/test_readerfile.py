@@ -52,7 +52,7 @@ def test_a_broken_file_is_refused_with_a_remedy(content: bytes) -> None:
 
 
 def rewritten(path: Path, **changes: object) -> Path:
-    with np.load((files("triage.reading") / SHIPPED).open("rb")) as stored:  # type: ignore[arg-type]
+    with np.load((files("triage.reading") / SHIPPED).open("rb")) as stored:
         arrays = {name: stored[name] for name in stored.files}
     facts = json.loads(str(arrays.pop("facts"))) | {
         key: value for key, value in changes.items() if key not in arrays

@@ -109,7 +109,10 @@ def test_members_of_themes_are_their_reports_without_texts(database: Database) -
         draft = ThemeDraft(TEXT, PROFILE, ["the agent stops"])
         first, second = create_themes(session, [draft, replace(draft, anchors=["loops"])])
         assert first < second
-        members = {first: {a: 0.9, b: None}, second: {c: 0.4, d: 0.8}}
+        members: dict[int, dict[int, float | None]] = {
+            first: {a: 0.9, b: None},
+            second: {c: 0.4, d: 0.8},
+        }
         add_members(session, members, joined_by="similarity", loose=[b])
         add_members(session, {second: {a: 1.0}}, joined_by="similarity")  # is elsewhere: it stays
 
@@ -122,11 +125,11 @@ def test_members_of_themes_are_their_reports_without_texts(database: Database) -
         }
         found = load_theme_members(session, [first, second])
         assert load_theme_members(session, [second]) == {second: found[second]}
-        for theme_id, reports in anew.items():
-            for member, report in zip(found[theme_id], reports, strict=True):
+        for theme_id, loaded in anew.items():
+            for member, report in zip(found[theme_id], loaded, strict=True):
                 same = {name: getattr(report, name, True) for name in Member.__dataclass_fields__}
                 assert asdict(member) == same
-            assert profile(found[theme_id]) == profile(reports)
+            assert profile(found[theme_id]) == profile(loaded)
         assert load_join(session, c) == ("similarity", 0.4, ANY)
         assert load_anchors(session) == {first: ["the agent stops"], second: ["loops"]}
 

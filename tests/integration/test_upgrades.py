@@ -53,7 +53,7 @@ def test_a_database_that_is_up_to_date_is_opened_without_the_tool_for_migrations
         "import sys; from triage.workspace import open_workspace\n"
         "with open_workspace(): sys.exit('alembic' in sys.modules)"
     )
-    assert workspace.database.engine.url.database in environment["TRIAGE_DATABASE_URL"]
+    assert str(workspace.database.engine.url.database) in environment["TRIAGE_DATABASE_URL"]
     assert (
         subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
     )

@@ -179,7 +179,7 @@ def test_a_forged_delivery_wakes_nobody(attack: str) -> None:
     headers = {**GOOD, **changes}
     if attack in _SIGNED_ANEW:
         headers["x-hub-signature-256"] = sign(body, SECRET)
-    sent = {name: value.encode() for name, value in headers.items() if value is not None}
+    sent = {name.encode(): value.encode() for name, value in headers.items() if value is not None}
     assert client.post(PATH, content=body, headers=sent).status_code == status
     assert woken == []
 

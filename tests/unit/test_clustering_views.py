@@ -97,7 +97,9 @@ def test_many_reports_are_clustered_less_often(
 
     def cluster(vectors: Floats, **_: object) -> ClusterResult:
         calls.append(len(vectors))
-        return ClusterResult(np.zeros(len(vectors), dtype=np.int64), np.ones(len(vectors)))
+        return ClusterResult(
+            np.zeros(len(vectors), dtype=np.int64), np.ones(len(vectors), dtype=np.float32)
+        )
 
     monkeypatch.setattr(consensus, "cluster", cluster)
     rows = np.eye(4, dtype=np.float32)[np.arange(reports) % 4]
@@ -117,7 +119,7 @@ def test_fewer_runs_must_agree_more_clearly(
 
     def run(vectors: Floats, **_: object) -> ClusterResult:
         label = next(answers)
-        return ClusterResult(np.full(len(vectors), label), np.ones(len(vectors)))
+        return ClusterResult(np.full(len(vectors), label), np.ones(len(vectors), dtype=np.float32))
 
     monkeypatch.setattr(consensus, "cluster", run)
     rows = np.eye(4, dtype=np.float32)[np.arange(reports) % 4]
@@ -135,7 +137,7 @@ def test_who_is_left_is_looked_at_again_where_runs_can_be_sure_enough(
         calls.append(len(vectors))
         is_first = len(vectors) == 1_500
         labels = np.where(np.arange(len(vectors)) < (1_500 - left) * is_first, 0, NOISE)
-        return ClusterResult(labels, np.ones(len(vectors)))
+        return ClusterResult(labels, np.ones(len(vectors), dtype=np.float32))
 
     monkeypatch.setattr(consensus, "cluster", run)
     distinct = np.random.default_rng(0).normal(size=(1_500, 8)).astype(np.float32)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from triage.corrections import (
     Example,
@@ -20,6 +21,8 @@ from triage.corrections import (
 )
 from triage.types import Correction, Decision, Priority, Verdict
 
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 DECISION = Decision(Verdict.UNDECIDED, 0.6, Priority.P3, ("It leans.",), (), "test")
 
@@ -63,12 +66,12 @@ def test_who_was_taken_off_stays_off_until_named_again() -> None:
     assert removed_owners([*words, word("owner", "mira", days=2)]) == {"zed"}
 
 
-def unit(*rows: list[float]) -> np.ndarray:  # type: ignore[type-arg]
+def unit(*rows: list[float]) -> Floats:
     matrix = np.array(rows, dtype=np.float32)
-    return matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+    return np.asarray(matrix / np.linalg.norm(matrix, axis=1, keepdims=True))
 
 
-def taught(themes: int, seed: int = 0) -> tuple[list[Example], np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def taught(themes: int, seed: int = 0) -> tuple[list[Example], Floats, Doubles, Doubles]:
     """Two groups of themes, each near its own axis, that the reader has all wrong."""
     chance = np.random.default_rng(seed)
     examples, rows = [], []
@@ -94,8 +97,8 @@ def test_what_is_learnt_reaches_what_is_near_and_hardly_what_is_far() -> None:
 
 
 def test_learning_again_gives_the_same() -> None:
-    examples, *material = taught(6)
-    first, second = (learn(examples, *material, ids=("a", "b"), based_on="r") for _ in range(2))
+    material = taught(6)
+    first, second = (learn(*material, ids=("a", "b"), based_on="r") for _ in range(2))
     assert first == second
 
 
@@ -109,16 +112,14 @@ def test_nothing_corrected_teaches_nothing() -> None:
 
 
 def test_a_text_that_is_gone_takes_its_weight_along() -> None:
-    examples, vectors, *material = taught(6)
-    found = learn(examples, vectors, *material, ids=("a", "b"), based_on="r")
+    found = learn(*taught(6), ids=("a", "b"), based_on="r")
     left = found.without({"0-0", "5-2"})
     assert len(left.fingerprints) == len(left.verdict_weights) == len(left.capability_weights) == 16
     assert "0-0" not in left.fingerprints
 
 
 def test_what_helps_on_themes_not_learnt_from_comes_into_use() -> None:
-    examples, *material = taught(20)
-    compared = compare(examples, *material, ids=("a", "b"))
+    compared = compare(*taught(20), ids=("a", "b"))
     assert compared.errors_before == 1
     assert compared.errors_after < 0.1
     assert compared.blocker is None
@@ -136,8 +137,7 @@ def test_words_without_a_pattern_do_not_come_into_use() -> None:
 
 
 def test_a_handful_of_corrections_is_not_enough() -> None:
-    examples, *material = taught(6)
-    assert "only 6 of at least 10" in str(compare(examples, *material, ids=("a", "b")).blocker)
+    assert "only 6 of at least 10" in str(compare(*taught(6), ids=("a", "b")).blocker)
 
 
 JUDGED = [

@@ -285,7 +285,7 @@ def test_a_wider_band_leaves_more_undecided() -> None:
 
 def test_a_theme_without_reports_is_refused() -> None:
     with pytest.raises(ValueError, match="T7 has no reports"):
-        decide(theme_of(several()), [], TextSignals({}), now=NOW)
+        decide(theme_of(several()), [], TextSignals(), now=NOW)
 
 
 def fresh(count: int, text: str = "It went wrong.") -> list[Report]:

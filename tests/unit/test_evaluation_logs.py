@@ -255,7 +255,7 @@ def test_of_choices_the_likeliest_is_the_answer_and_the_target_is_named(tmp_path
 
 
 def test_a_bad_line_is_set_aside_by_its_number(tmp_path: Path) -> None:
-    lines = [
+    lines: list[dict[str, Any] | str] = [
         line(0, score=0.0), "{", "[]",
         {"doc_id": 3}, line(4, score=0.0, exact_match="good"), line(5, score=0.0),
     ]  # fmt: skip

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import cmarkgfm
 import pytest
-from bs4 import BeautifulSoup, Comment, NavigableString
+from bs4 import BeautifulSoup, Comment, Tag
+from bs4.element import NavigableString
 from cmarkgfm.cmark import Options
 
 EXTENSIONS = ["table", "autolink", "strikethrough", "tasklist"]
@@ -64,12 +65,17 @@ def violations_on(soup: BeautifulSoup) -> Iterator[str]:
             yield from (
                 f"{what} in {text!r}" for what, seen in EFFECTS.items() if seen.search(text)
             )
-            if "$" in text and not (text == "$" and text.parent.name == "span"):
+            if "$" in text and not (text == "$" and text.find_parent("span") is text.parent):
                 yield f"formula in {text!r}"
 
 
-def _children(tag: object) -> list[str]:
-    return [c.name for c in tag.children if not isinstance(c, NavigableString) or c.strip()]
+def _children(tag: Tag) -> list[str | None]:
+    """Names of the tags inside, None for a text."""
+    return [
+        child.name if isinstance(child, Tag) else None
+        for child in tag.children
+        if not isinstance(child, NavigableString) or child.strip()
+    ]
 
 
 def _bad_link(href: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -122,7 +123,7 @@ def test_an_undecided_verdict_is_filed_for_a_person_to_decide() -> None:
     ],
 )
 def test_the_first_failing_condition_is_the_one_that_is_named(
-    it: Theme, given: dict[str, None]
+    it: Theme, given: dict[str, Any]
 ) -> None:
     expected = ("set aside", "merged", "already", "not decided", "not routed", "not coherent")
     position = [

@@ -116,7 +116,7 @@ def test_a_quote_holds_the_whole_text_and_cannot_be_left(text: str) -> None:
     assert violations(markdown) == []
     soup = page(markdown)
     assert [tag.name for tag in soup.find_all(recursive=False)] == ["p", "blockquote", "p"]
-    (code,) = soup.blockquote.find_all("code")
+    (code,) = soup.select("blockquote code")
     inside = "".join(code.get_text().split())
     assert inside == "".join(visible_text(text).split())
 
@@ -193,7 +193,7 @@ def test_a_link_leads_to_one_harmless_place_or_is_code(label: str, url: str) -> 
     ],
 )
 def test_an_ordinary_address_becomes_a_link(url: str, link: str) -> None:
-    assert page(safe_link("source", url)).a["href"] == link
+    assert [a["href"] for a in page(safe_link("source", url)).find_all("a")] == [link]
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,8 @@ def test_an_ordinary_address_becomes_a_link(url: str, link: str) -> None:
 def test_a_doubtful_address_is_shown_as_code(url: str) -> None:
     soup = page(safe_link("source", url))
     assert soup.a is None
-    assert soup.code.get_text().replace(ZERO_WIDTH_SPACE, "") == url
+    (code,) = soup.find_all("code")
+    assert code.get_text().replace(ZERO_WIDTH_SPACE, "") == url
 
 
 def test_a_title_keeps_the_words_and_shortens_addresses() -> None:

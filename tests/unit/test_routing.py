@@ -1,6 +1,7 @@
 """Rules win, then the likeliest capability by a margin, then the parent, then the triage owner."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,23 +63,21 @@ def routed(
     rules: list[Rule],
     odds: tuple[float, ...],
     capabilities: tuple[Capability, ...] = CAPABILITIES,
-    **more: object,
+    **more: Any,
 ) -> Route:
+    usual: dict[str, Any] = {
+        "trust": Trust(),
+        "learnt_ids": (),
+        "triage_owner": "triage",
+        "availability": Availability(NOW.date()),
+    }
     return route(
         THEME,
         reports,
         np.tile(np.log(np.array([odds]) + 1e-9), (len(reports), 1)),
         rules=rules,
         capabilities=capabilities,
-        **(  # type: ignore[arg-type]
-            {
-                "trust": Trust(),
-                "learnt_ids": (),
-                "triage_owner": "triage",
-                "availability": Availability(NOW.date()),
-            }
-            | more
-        ),
+        **(usual | more),
     )
 
 

@@ -19,7 +19,7 @@ from triage.themes import (
     themes_around,
     without_floods,
 )
-from triage.types import Kind, ThemeProfile
+from triage.types import Kind, Report, ThemeProfile
 
 AXES = np.eye(6, dtype=np.float32)
 
@@ -123,10 +123,10 @@ class TestFounding:
     )
     def test_it_needs_several_people_and_in_a_small_corpus_coherence(
         self,
-        reports: list,
+        reports: list[Report],
         counted: ThemeProfile,
         corpus_size: int,
-        blocker: str | None,  # type: ignore[type-arg]
+        blocker: str | None,
     ) -> None:
         found = founding_blocker(reports, counted, corpus_size=corpus_size, min_coherence=0.5)
         assert found == blocker if blocker is None else str(found).startswith(blocker)

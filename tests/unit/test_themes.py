@@ -36,7 +36,7 @@ def report(number: int, title: str = "", text: str = "It failed.", **changes: ob
 
 def unit(*rows: list[float]) -> NDArray[np.float32]:
     array = np.array(rows, dtype=np.float32)
-    return array / np.linalg.norm(array, axis=1, keepdims=True)
+    return np.asarray(array / np.linalg.norm(array, axis=1, keepdims=True))
 
 
 AXES = np.eye(4, dtype=np.float32)

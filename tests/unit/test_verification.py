@@ -608,11 +608,12 @@ def both_ways(
 
     def judged(before: Rows, after: Rows, used: tuple[float, float]) -> ThemeOutcome:
         one = ThemeCounts(1, before, after)
-        changes = [
+        changes: list[dict[str, Any]] = [
             {"requests": {ALL_CHANNELS: (use,) * NEW_WEEKS}, "reporters": plus(own, talk)}
             for use, own in zip(used, (before, after), strict=True)
         ]
-        return outcome(one, *changes)
+        old_side, new_side = changes
+        return outcome(one, old_side, new_side)
 
     talk = weekly(30, NEW_WEEKS)
     return judged(old, new, requests), judged(new, old, requests[::-1])

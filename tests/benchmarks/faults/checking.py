@@ -45,8 +45,10 @@ def read_state(room: Room) -> State:
             "SELECT theme_id, external_id FROM theme_member JOIN report USING (report_id)"
         ):
             members.setdefault(theme, set()).add(name)
-        forwards = dict(
-            connection.execute("SELECT theme_id, forwards_to FROM theme WHERE forwards_to > 0")
+        forwards: dict[int, int] = dict(
+            connection.execute(
+                "SELECT theme_id, forwards_to FROM theme WHERE forwards_to > 0"
+            ).fetchall()
         )
         decided = connection.execute(
             "SELECT DISTINCT ON (theme_id) theme_id, verdict, capability FROM decision "
@@ -85,8 +87,8 @@ def find_troubles(state: State, given: int, reference: State | None) -> list[str
     if state.unsettled:
         troubles.append(f"{state.unsettled} intended issues never settled")
     if reference is not None and set(state.reports) != set(reference.reports):
-        other = set(state.reports) ^ set(reference.reports)
-        troubles.append(f"{len(other)} reports lost or added")
+        strange = set(state.reports) ^ set(reference.reports)
+        troubles.append(f"{len(strange)} reports lost or added")
     if reference is not None and state.themes != reference.themes:
         other = len(state.themes - reference.themes)
         troubles.append(f"{other} of {len(state.themes)} themes are not those of the reference")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 import psycopg
@@ -102,7 +103,7 @@ def break_github(
     for _ in range(dice.randint(1, 4)):
         method = dice.choice(["GET", "POST", "POST", "PATCH"])
         path = _WRITES if method != "GET" else r"/repos/"
-        how = dice.choice(
+        how: dict[str, Any] = dice.choice(
             [
                 {"status": 502},
                 {"status": 500, "after_write": True},
