@@ -193,7 +193,7 @@ def join(
     places = join_themes(
         corpus.rows(reports), place.anchors, min_similarity=join_thresholds(place.anchors, usual)
     )
-    # few of those that are looked at once more, and comparing with all landmarks takes time
+    # whom no theme would take need not be compared with all landmarks, which takes time
     near = [(row, found) for row, found in enumerate(places) if found]
     if not near:
         return set()

@@ -100,7 +100,10 @@ def run_elsewhere(database: str, reports: Path, *options: str) -> dict[str, Any]
 
 
 def copied(server: URL, name: str, template: str | None = None) -> str:
-    """The URL of a new copy of the server's database, to which nobody may be connected now."""
+    """The URL of a new copy of the server's database, or of another one of it.
+
+    Nobody may be connected to what is copied.
+    """
     with psycopg.connect(
         host=str(server.query["host"]), user=server.username, dbname="template1", autocommit=True
     ) as connection:
@@ -140,8 +143,9 @@ def measure(seeds: int) -> None:
         os.environ["TRIAGE_DATABASE_URL"] = copied(server, "again", "template0")
         full.append(run_here(everything))
         print(f"full run after: {_words(full[-1])}", flush=True)
+    whole = np.mean([_total(run) for run in full])
     for how, runs in found.items():
-        shares = [_total(run) / np.mean([_total(run) for run in full]) for run in runs]
+        shares = [_total(run) / whole for run in runs]
         print(f"share of the full run, {how}: {np.mean(shares):.3f} ± {np.std(shares):.3f}")
 
 

@@ -120,14 +120,11 @@ def test_file_flow_and_deployment_share_one_name() -> None:
 
 def test_schedules_come_from_the_configuration_and_null_means_none() -> None:
     config = load_config(None)
-    crons = {
-        deployment.name: [
-            each.schedule.cron
-            for each in deployment.schedules or []
-            if isinstance(each.schedule, CronSchedule)
-        ]
-        for deployment in make_deployments(config)
-    }
+    crons: dict[str, list[str]] = {}
+    for deployment in make_deployments(config):
+        schedules = [each.schedule for each in deployment.schedules or []]
+        crons[str(deployment.name)] = [s.cron for s in schedules if isinstance(s, CronSchedule)]
+        assert len(crons[str(deployment.name)]) == len(schedules)
     assert crons["collect_reports"] == ["0 * * * *"]
     assert crons["file_issues"] == ["40 * * * *"]
     assert crons["pipeline"] == []

@@ -34,7 +34,6 @@ from triage.types import (
     FiledIssue,
     IssueDraft,
     Kind,
-    Member,
     ThemeDraft,
     ThemeProfile,
     ThemeStatus,
@@ -127,9 +126,13 @@ def test_members_of_themes_are_their_reports_without_texts(database: Database) -
         assert load_theme_members(session, [second]) == {second: found[second]}
         for theme_id, loaded in anew.items():
             for member, report in zip(found[theme_id], loaded, strict=True):
-                same = {name: getattr(report, name, True) for name in Member.__dataclass_fields__}
-                assert asdict(member) == same
+                fields = asdict(member)
+                assert fields.pop("has_text") is True
+                assert fields == {name: getattr(report, name) for name in fields}
             assert profile(found[theme_id]) == profile(loaded)
+        session.execute(sql("UPDATE report SET failure_text = '' WHERE report_id = :it"), {"it": a})
+        kept = {m.report_id: m.has_text for m in load_theme_members(session, [first])[first]}
+        assert kept == {a: False, b: True}
         assert load_join(session, c) == ("similarity", 0.4, ANY)
         assert load_anchors(session) == {first: ["the agent stops"], second: ["loops"]}
 

@@ -1,5 +1,7 @@
 """Clusters are pure, reproducible, independent of order, and noise stays noise."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -286,6 +288,7 @@ def test_of_too_many_not_all_pairs_are_held() -> None:
     )
 )
 def test_distinct_rows_are_those_of_numpy(rows: NDArray[np.float32]) -> None:
-    expected = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
-    found = distinct_rows(rows)
-    assert all(np.array_equal(found[place], expected[place]) for place in range(3))
+    expected: tuple[Any, ...] = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
+    found: tuple[Any, ...] = distinct_rows(rows)
+    for ours, known in zip(found, expected, strict=True):
+        assert np.array_equal(ours, known)

@@ -70,7 +70,8 @@ import_libraries()
 known = set(sys.modules)
 for size, width in ((10, 6), (100, 520)):  # of the latter components are approximated
     rows = np.repeat(np.eye(6, width, dtype=np.float32), size, axis=0)
-    rows += np.random.default_rng(0).normal(size=rows.shape, scale=0.02).astype(np.float32)
+    noise = np.random.default_rng(0).normal(size=rows.shape, scale=0.25 / width**0.5)
+    rows += noise.astype(np.float32)
     assert cluster_views([View(rows, 1, 1)], min_cluster_size=5, threads=2).labels.max() > 0
 wording_vectors([f"it stops at word {number}" for number in range(30)], [None] * 30)
 print(*(set(sys.modules) - known))
