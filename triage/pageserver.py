@@ -57,7 +57,14 @@ class ServedPage:
 
     def __init__(self, application: FastAPI, host: str, port: int) -> None:
         self.url = f"http://{host}:{port}/"
-        self._socket = _bound(host, port)
+        try:
+            self._socket = listening(host, port)
+        except OSError as error:
+            raise PageServerError(
+                "Serving the report page",
+                f"{host}:{port} cannot be used: {error.strerror}",
+                "Choose another --page-port.",
+            ) from error
         config = uvicorn.Config(application, log_level="warning", access_log=False)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
@@ -76,6 +83,23 @@ class ServedPage:
         self._socket.close()
 
 
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there: who comes before it is served waits instead of being refused.
+
+    Raises ``OSError`` where somebody listens already or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+        made.listen()
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
 def is_local(host: str) -> bool:
     """Whether only this machine reaches an address."""
     if host == "localhost":
@@ -89,20 +113,3 @@ def is_local(host: str) -> bool:
 def _name(request: Request) -> str:
     host: Any = request.headers.get("host", "")
     return str(host).rpartition(":")[0] or str(host)
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-        bound.listen()  # who comes before the thread is up waits instead of being refused
-    except OSError as error:
-        bound.close()
-        raise PageServerError(
-            "Serving the report page",
-            f"{host}:{port} cannot be used: {error.strerror}",
-            "Choose another --page-port.",
-        ) from error
-    return bound

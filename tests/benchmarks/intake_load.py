@@ -28,6 +28,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.ports import free_port
 from triage.sources.files import read_file
 from triage.types import RawReport
 
@@ -110,9 +111,7 @@ def main() -> None:
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="intake-load-") as home:
         environment = prepared(Path(home))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         command = [sys.executable, "-c", SERVER, "intake", "--port", str(port)]
         if wanted.processes:
             command += ["--processes", str(wanted.processes)]

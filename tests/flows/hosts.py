@@ -6,7 +6,6 @@ import os
 import random
 import secrets
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -46,12 +45,6 @@ class Network:
     def block(self) -> str:
         """All addresses of the bridge."""
         return self.address.rpartition(".")[0] + ".0/24"
-
-    def free_port(self) -> int:
-        """A port that nobody listens on here."""
-        with socket.socket() as probe:
-            probe.bind((self.address, 0))
-            return int(probe.getsockname()[1])
 
 
 def ip(*arguments: str) -> None:

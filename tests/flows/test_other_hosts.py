@@ -31,6 +31,7 @@ from flows.embed_reports import embed
 from tests.databases import HASH_KEY, as_text, created_database, run_sql
 from tests.flows.hosts import PATIENCE_SECONDS, ROOT, Network, answers, running, two_hosts
 from tests.flows.seeding import unlike
+from tests.ports import free_port
 from triage.config.loader import load_config
 from triage.database import Database, make_engine, migrate
 from triage.settings import Settings
@@ -70,7 +71,7 @@ def database_server(network: Network) -> Iterator[URL]:
         server.stop()
         with (data / "pg_hba.conf").open("a") as rules:
             rules.write(f"host all all {network.block} scram-sha-256\n")
-        port = network.free_port()
+        port = free_port(network.address)
         options = f"-h {network.address} -p {port} -k {data}"
         start = ("-w", "-o", options, "-l", str(data / "log"), "-D", str(data), "start")
         pgexec("pg_ctl", start, bin_path=server.bin_path, user=server.system_user)
@@ -133,7 +134,7 @@ def opened(url: URL, home: Path) -> Iterator[Workspace]:
 def api(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Prefect server on the bridge; it starts nothing by the clock."""
     home = tmp_path_factory.mktemp("prefect")
-    port = network.free_port()
+    port = free_port(network.address)
     url = f"http://{network.address}:{port}/api"
     place = ("--host", network.address, "--port", str(port))
     app = ("--factory", "prefect.server.api.server:create_app", "--log-level", "warning")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,18 +14,15 @@ import psutil
 import pytest
 import requests
 
+from tests.ports import free_port
+
+ANSWER_SECONDS = 60  # a server whose machine is busy answers late
 UP = "from triage.cli import main; main()"
 DEPLOYMENTS = {
     "collect_reports", "embed_reports", "update_themes", "decide_themes", "route_themes",
     "recluster_themes", "file_issues", "learn_from_corrections", "sync_issues", "verify_release",
     "pipeline", "raise_alarm", "write_report", "send_digests", "expire_texts",
 }  # fmt: skip
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _hear_interrupts() -> None:
@@ -51,7 +47,7 @@ def running(
 ) -> Iterator[tuple[subprocess.Popen[str], int]]:
     for name in [name for name in environment if name.startswith("PREFECT_")]:
         del environment[name]
-    port = free_port()
+    port = free_port(following=1)  # the report page is on the next one
     process = start(environment, port)
     yield process, port
     for child in (
@@ -65,7 +61,7 @@ def running(
 def deployments(port: int) -> list[dict[str, Any]]:
     try:
         url = f"http://127.0.0.1:{port}/api/deployments/filter"
-        response = requests.post(url, json={}, timeout=10)
+        response = requests.post(url, json={}, timeout=ANSWER_SECONDS)
     except requests.RequestException:
         return []
     return list(response.json()) if response.ok else []
@@ -74,7 +70,9 @@ def deployments(port: int) -> list[dict[str, Any]]:
 def expect_alarm_of_a_failed_run(port: int, environment: dict[str, str]) -> None:
     """A run that fails starts the alarm, which leaves its artifact."""
     api = f"http://127.0.0.1:{port}/api"
-    (automation,) = requests.post(f"{api}/automations/filter", json={}, timeout=10).json()
+    (automation,) = requests.post(
+        f"{api}/automations/filter", json={}, timeout=ANSWER_SECONDS
+    ).json()
     assert automation["name"] == "triage: a stage failed"
     (filing,) = [each for each in deployments(port) if each["name"] == "file_issues"]
     deadline = time.monotonic() + 60
@@ -82,7 +80,7 @@ def expect_alarm_of_a_failed_run(port: int, environment: dict[str, str]) -> None
         started = requests.post(
             f"{api}/deployments/{filing['id']}/create_flow_run",
             json={"name": "file_issues"},
-            timeout=30,
+            timeout=ANSWER_SECONDS,
         )
         if started.ok or time.monotonic() > deadline:
             break
@@ -90,11 +88,13 @@ def expect_alarm_of_a_failed_run(port: int, environment: dict[str, str]) -> None
     run = started.json()["id"]
     failed = {"type": "FAILED", "name": "Failed", "message": "as a test"}
     requests.post(
-        f"{api}/flow_runs/{run}/set_state", json={"state": failed, "force": True}, timeout=10
+        f"{api}/flow_runs/{run}/set_state",
+        json={"state": failed, "force": True},
+        timeout=ANSWER_SECONDS,
     )
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        found = requests.get(f"{api}/artifacts/alarm/latest", timeout=10)
+        found = requests.get(f"{api}/artifacts/alarm/latest", timeout=ANSWER_SECONDS)
         if found.ok:
             assert "file_issues: failed" in found.json()["data"]
             break
@@ -108,7 +108,9 @@ def expect_alarm_of_a_failed_run(port: int, environment: dict[str, str]) -> None
 
 def any_runs(api: str) -> bool:
     states = {"flow_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}}}
-    return bool(requests.post(f"{api}/flow_runs/filter", json=states, timeout=30).json())
+    return bool(
+        requests.post(f"{api}/flow_runs/filter", json=states, timeout=ANSWER_SECONDS).json()
+    )
 
 
 def test_it_serves_every_flow_on_its_schedule_and_ends_without_leftovers(
@@ -124,19 +126,20 @@ def test_it_serves_every_flow_on_its_schedule_and_ends_without_leftovers(
     assert found["collect_reports"]["schedules"][0]["schedule"]["cron"] == "0 * * * *"
     assert found["pipeline"]["schedules"] == []
     limit = requests.get(
-        f"http://127.0.0.1:{port}/api/v2/concurrency_limits/github", timeout=10
+        f"http://127.0.0.1:{port}/api/v2/concurrency_limits/github", timeout=ANSWER_SECONDS
     ).json()
     assert limit["limit"] == 1
 
     expect_alarm_of_a_failed_run(port, environment)
-    page = requests.get(f"http://127.0.0.1:{port + 1}/", timeout=30)
+    page = requests.get(f"http://127.0.0.1:{port + 1}/", timeout=ANSWER_SECONDS)
     assert "in the world" in page.text
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
 
     second = start(environment, port)
     said = second.communicate(timeout=60)[0]
     assert second.returncode == 1
-    assert "--port" in said
+    assert f"127.0.0.1:{port} cannot be used" in " ".join(said.split())
+    assert "another --port" in " ".join(said.split())
 
     state = Path(environment["TRIAGE_HOME"]) / "prefect-server.json"
     assert state.exists()
@@ -144,6 +147,6 @@ def test_it_serves_every_flow_on_its_schedule_and_ends_without_leftovers(
     process.send_signal(signal.SIGINT)
     process.wait(timeout=150)
     assert process.returncode in (0, 130)
-    _, alive = psutil.wait_procs(children, timeout=20)
+    _, alive = psutil.wait_procs(children, timeout=ANSWER_SECONDS)
     assert alive == []
     assert not state.exists()

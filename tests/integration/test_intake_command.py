@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import psutil
 from sqlalchemy import text
 
 from tests.integration.test_ingest import TRIAGE, triage
+from tests.ports import free_port
 from triage.cli.checks_beyond import check_sources
 from triage.cli.findings import State
 from triage.intake.app import PATH
@@ -26,9 +26,7 @@ from triage.workspace import Workspace
 @contextmanager
 def running(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """The command, once it answers, and its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-c", TRIAGE, "intake", "--port", str(port), "--processes", "1"]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import httpx
 import pytest
 
 from tests.integration.test_ingest import TRIAGE
+from tests.ports import free_port
 from tests.readme import ROOT, code_blocks, section, spans
 
 TRY, TEST, OWN, POST = code_blocks("sh")
@@ -135,9 +135,7 @@ def test_the_request_of_the_readme_is_stored_and_collected(own: tuple[Shell, str
 @contextmanager
 def intake(shell: Shell, line: str) -> Iterator[int]:
     """The port on which the README's `triage intake` listens: a free one, else all is as there."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     command = line.partition("#")[0].split()
     assert command == ["triage", "intake"]
     log = (shell.folder / "intake.log").open("w")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,8 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from platformdirs import user_cache_path
+
+from tests.ports import free_port
 
 VERSION = "0.11.2"  # 0.12 wants Node 22
 FOLDER_VARIABLE = "TRIAGE_TEST_NODE"
@@ -50,7 +51,7 @@ def running_emulator() -> Iterator[Emulator]:
     with tempfile.TemporaryDirectory(prefix="triage-emulator-") as folder:
         seed = Path(folder) / "seed.json"
         seed.write_text(json.dumps(_seed(key)), "utf-8")
-        port = _free_port()
+        port = free_port()
         command = ["node", str(program), "start", "-s", "github", "-p", str(port)]
         log = Path(folder) / "log"
         with log.open("wb") as output:
@@ -131,12 +132,6 @@ def _private_key() -> str:
         serialization.PrivateFormat.TraditionalOpenSSL,
         serialization.NoEncryption(),
     ).decode()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 import requests
 from fastapi.testclient import TestClient
 
+from tests.ports import free_port
 from triage.page import content_policy
 from triage.pageserver import PageServerError, ServedPage, is_local, make_page_server
 
@@ -71,9 +72,9 @@ def test_which_addresses_only_this_machine_reaches() -> None:
 def test_it_answers_from_start_to_stop_and_says_when_its_port_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "index.html"
     path.write_text("page")
+    port = free_port()
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+        probe.bind(("127.0.0.1", port))
         probe.listen()
         with pytest.raises(PageServerError, match="--page-port"):
             ServedPage(make_page_server(path, "", "127.0.0.1"), "127.0.0.1", port)
