@@ -36,7 +36,7 @@ from triage.themes import (
     founding_blocker,
     profile,
 )
-from triage.types import Member, Report, Theme, ThemeDraft
+from triage.types import Member, Report, Theme, ThemeDraft, ThemeProfile
 from triage.workspace import Workspace
 
 MUCH_CHANGED = 1.5  # a theme is described anew when it has so many times more or fewer members
@@ -156,25 +156,15 @@ def refresh_themes(workspace: Workspace, session: Session, known: Corpus | None 
     members = load_theme_members(session, list(states))
     by_theme = _with_vectors(session, space_id, members)
     profiles = {theme_id: profile(reports) for theme_id, reports in by_theme.items()}
-    cores = {
-        theme_id: core
-        for theme_id, reports in by_theme.items()
-        if (core := [report for report in core_of(reports) if report.has_text])
-    }
-    sizes = described_members(session)
-    outdated = [
-        theme_id
-        for theme_id, core in cores.items()
-        if _is_outdated(themes[theme_id], core, profiles[theme_id].reports, sizes[theme_id])
-    ]
+    cores = _speaking_cores(by_theme)
+    outdated = _outdated(session, themes, cores, profiles)
     new = cores.keys() - load_theme_centres(session).keys()
     placed = cores.keys() if known else new.union(outdated)
-    wanted = [one.report_id for theme in (outdated if known else placed) for one in cores[theme]]
-    reports = {report.report_id: report for report in load_reports(session, wanted)}
-    corpus = known or load_part(workspace, session, list(reports.values()))
+    loaded = _load_cores(session, {each: cores[each] for each in (outdated if known else placed)})
+    corpus = known or load_part(workspace, session, [r for core in loaded.values() for r in core])
     for theme_id in outdated:
-        speaking = [reports[one.report_id] for one in cores[theme_id]]
-        text = describe(speaking, corpus.rows(speaking), load_background(session))
+        core = loaded[theme_id]
+        text = describe(core, corpus.rows(core), load_background(session))
         save_description(session, theme_id, text, members=profiles[theme_id].reports)
     centres = {theme_id: corpus.rows(cores[theme_id]).mean(axis=0) for theme_id in placed}
     # where a report waits for its vector the count holds for no state, and is made again
@@ -207,6 +197,37 @@ def _with_vectors(
         for theme_id, reports in by_theme.items()
     }
     return {theme_id: reports for theme_id, reports in found.items() if reports}
+
+
+def _speaking_cores(by_theme: Mapping[int, Sequence[Member]]) -> dict[int, list[Member]]:
+    """Who may speak for each theme; themes of which nobody can are left out."""
+    cores = {
+        theme_id: [report for report in core_of(reports) if report.has_text]
+        for theme_id, reports in by_theme.items()
+    }
+    return {theme_id: core for theme_id, core in cores.items() if core}
+
+
+def _load_cores(session: Session, cores: Mapping[int, Sequence[Member]]) -> dict[int, list[Report]]:
+    """The same with their texts."""
+    wanted = [one.report_id for core in cores.values() for one in core]
+    reports = {report.report_id: report for report in load_reports(session, wanted)}
+    return {theme_id: [reports[one.report_id] for one in core] for theme_id, core in cores.items()}
+
+
+def _outdated(
+    session: Session,
+    themes: Mapping[int, Theme],
+    cores: Mapping[int, Sequence[Member]],
+    profiles: Mapping[int, ThemeProfile],
+) -> list[int]:
+    """Themes of which is said what is true of other reports than those they have by now."""
+    sizes = described_members(session)
+    return [
+        theme_id
+        for theme_id, core in cores.items()
+        if _is_outdated(themes[theme_id], core, profiles[theme_id].reports, sizes[theme_id])
+    ]
 
 
 def _is_outdated(theme: Theme, core: Sequence[Member], reports: int, described: int) -> bool:
