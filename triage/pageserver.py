@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,11 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
-from triage.errors import TriageError
+from triage.ports import listening
 
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 NOT_YET = "The page is not written yet: the flow write_report writes it, or the next pipeline run."
 STOP_TIMEOUT_SECONDS = 5
-
-
-class PageServerError(TriageError):
-    """The report page cannot be served."""
 
 
 def make_page_server(path: Path, policy: str, host: str) -> FastAPI:
@@ -53,18 +48,15 @@ def make_page_server(path: Path, policy: str, host: str) -> FastAPI:
 
 
 class ServedPage:
-    """The page's web server in a thread of its own, from ``start`` to ``stop``."""
+    """The page's web server in a thread of its own, from ``start`` to ``stop``.
+
+    Raises ``PortError`` where nothing can listen at the address.
+    """
 
     def __init__(self, application: FastAPI, host: str, port: int) -> None:
         self.url = f"http://{host}:{port}/"
-        try:
-            self._socket = listening(host, port)
-        except OSError as error:
-            raise PageServerError(
-                "Serving the report page",
-                f"{host}:{port} cannot be used: {error.strerror}",
-                "Choose another --page-port.",
-            ) from error
+        attempted = "Serving the report page"
+        self._socket = listening(attempted, host, port, option="--page-port")
         config = uvicorn.Config(application, log_level="warning", access_log=False)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
@@ -81,23 +73,6 @@ class ServedPage:
         if self._thread.is_alive():
             self._thread.join(timeout=STOP_TIMEOUT_SECONDS)
         self._socket.close()
-
-
-def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens there: who comes before it is served waits instead of being refused.
-
-    Raises ``OSError`` where somebody listens already or the address is not this machine's.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        made.bind((host, port))
-        made.listen()
-    except OSError:
-        made.close()
-        raise
-    return made
 
 
 def is_local(host: str) -> bool:

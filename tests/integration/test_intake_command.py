@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import psutil
+import pytest
 from sqlalchemy import text
 
 from tests.integration.test_ingest import TRIAGE, triage
@@ -74,7 +76,7 @@ def test_what_was_accepted_survives_a_hard_stop_and_no_process_stays(
         stored = session.execute(text("SELECT external_id FROM posted_report")).scalars().all()
     assert set(accepted) <= set(stored)
     assert len(stored) == len(set(stored))
-    assert psutil.wait_procs(cleaners, timeout=10)[1] == []
+    assert psutil.wait_procs(cleaners, timeout=60)[1] == []
 
 
 def test_a_polite_stop_answers_what_came(workspace: Workspace, environment: dict[str, str]) -> None:
@@ -87,6 +89,23 @@ def test_a_polite_stop_answers_what_came(workspace: Workspace, environment: dict
         process.wait(30)
     with workspace.database.session() as session:
         assert session.execute(text("SELECT count(*) FROM posted_report")).scalar_one() == 1
+
+
+@pytest.mark.parametrize("command", ["intake", "listen"])
+def test_a_port_in_use_is_named_before_anything_starts(
+    environment: dict[str, str], command: str
+) -> None:
+    assert triage(environment, "token", "web").returncode == 0
+    given = {**environment, "TRIAGE_GITHUB_REPOSITORY": "fennwick/next-model"}
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = triage(given, command, "--port", str(port))
+    assert said.returncode == 1
+    assert f"127.0.0.1:{port} cannot be used" in said.stderr
+    assert "choose another --port" in said.stderr
+    assert "Started server" not in said.stderr
 
 
 def test_the_doctor_names_posted_reports_that_nobody_collects(workspace: Workspace) -> None:

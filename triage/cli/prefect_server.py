@@ -15,6 +15,7 @@ import requests
 
 from triage.cli.terminal import output
 from triage.errors import TriageError
+from triage.ports import expect_free
 from triage.settings import Settings
 
 if TYPE_CHECKING:  # only `triage up` needs a web framework
@@ -61,7 +62,7 @@ def serve_all(
 ) -> None:
     """Start the server, then serve page and deployments until interrupted; all end together."""
     api_url = f"http://{host}:{port}/api"
-    _check_free(host, port)
+    expect_free("Starting the Prefect server", host, port)
     page = open_page()
     os.environ["PREFECT_API_URL"] = api_url
     # On another port than 4200 the UI looks for its server in the wrong place without this.
@@ -102,19 +103,6 @@ def serve_all(
         state.unlink(missing_ok=True)
         page.stop()
         _end(server)
-
-
-def _check_free(host: str, port: int) -> None:
-    from triage.pageserver import listening
-
-    try:
-        listening(host, port).close()
-    except OSError as error:
-        raise PrefectServerError(
-            "Starting the Prefect server",
-            f"{host}:{port} cannot be used: {error.strerror}",
-            "Stop what listens there, or choose another --port.",
-        ) from error
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:

@@ -9,6 +9,7 @@ import typer
 from triage.cli.prefect_server import prefect_environment
 from triage.cli.terminal import errors
 from triage.errors import SettingsError
+from triage.ports import expect_free
 from triage.settings import load_settings
 from triage.workspace import open_workspace
 
@@ -37,6 +38,7 @@ def listen(
         raise SettingsError(
             "Listening to GitHub", "no repository is set", "Set TRIAGE_GITHUB_REPOSITORY."
         )
+    expect_free("Listening to GitHub", host, port)
     waker = Waker(_sync)
     waker.start()
     uvicorn.run(make_receiver(settings, repository, waker.wake), host=host, port=port)
@@ -64,6 +66,7 @@ def intake(
     from triage.intake.app import make_intake
 
     with open_workspace() as workspace:
+        expect_free("Starting the intake", host, port)
         app = make_intake(workspace, processes=processes)
         uvicorn.run(
             app,

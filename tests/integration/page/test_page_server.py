@@ -11,7 +11,8 @@ from fastapi.testclient import TestClient
 
 from tests.ports import free_port
 from triage.page import content_policy
-from triage.pageserver import PageServerError, ServedPage, is_local, make_page_server
+from triage.pageserver import ServedPage, is_local, make_page_server
+from triage.ports import PortError
 
 
 def client(path: Path, host: str = "127.0.0.1") -> TestClient:
@@ -76,7 +77,7 @@ def test_it_answers_from_start_to_stop_and_says_when_its_port_is_taken(tmp_path:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", port))
         probe.listen()
-        with pytest.raises(PageServerError, match="--page-port"):
+        with pytest.raises(PortError, match="--page-port"):
             ServedPage(make_page_server(path, "", "127.0.0.1"), "127.0.0.1", port)
     served = ServedPage(
         make_page_server(path, "default-src 'none'", "127.0.0.1"), "127.0.0.1", port
