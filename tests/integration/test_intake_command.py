@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import psutil
@@ -106,6 +107,20 @@ def test_a_port_in_use_is_named_before_anything_starts(
     assert f"127.0.0.1:{port} cannot be used" in said.stderr
     assert "choose another --port" in said.stderr
     assert "Started server" not in said.stderr
+
+
+def test_the_embedded_database_stops_with_an_intake_that_is_told_to_stop(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    own = {**environment, "TRIAGE_HOME": str(tmp_path)}
+    own.pop("TRIAGE_DATABASE_URL", None)
+    assert triage(own, "token", "web").returncode == 0
+    with running(own) as (process, _):
+        state = tmp_path / "postgres" / "postmaster.pid"
+        database = psutil.Process(int(state.read_text().splitlines()[0]))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        assert psutil.wait_procs([database], timeout=60)[1] == []
 
 
 def test_the_doctor_names_posted_reports_that_nobody_collects(workspace: Workspace) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -41,7 +43,17 @@ def listen(
     expect_free("Listening to GitHub", host, port)
     waker = Waker(_sync)
     waker.start()
+    _exit_when_terminated()
     uvicorn.run(make_receiver(settings, repository, waker.wake), host=host, port=port)
+
+
+def _exit_when_terminated() -> None:
+    """Let the embedded database stop at this process's exit.
+
+    uvicorn answers what came and then raises the signal again, which by default ends the process
+    without an exit.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 def _sync() -> None:
@@ -68,6 +80,7 @@ def intake(
     with open_workspace() as workspace:
         expect_free("Starting the intake", host, port)
         app = make_intake(workspace, processes=processes)
+        _exit_when_terminated()
         uvicorn.run(
             app,
             host=host,
